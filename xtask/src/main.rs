@@ -1,1 +1,37 @@
-fn main() {}
+//! Development commands of this repository; `cargo xtask` without arguments lists them.
+
+#![expect(clippy::print_stdout, reason = "a command-line tool talks to its user")]
+#![expect(clippy::print_stderr, reason = "a command-line tool talks to its user")]
+
+mod clock;
+mod command;
+mod environment;
+mod lab;
+mod service;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+  lab    provision, start, stop and reset the real systems the tests run against
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> Result<()> {
+    match args.split_first() {
+        Some((word, rest)) if word == "lab" => lab::run(rest),
+        _ => bail!("{HELP}"),
+    }
+}
