@@ -1,0 +1,182 @@
+//! Money in minor units with its currency. Two currencies cannot be added.
+
+use crate::currency::Currency;
+use crate::decimal::Micro;
+use crate::rounding::Rounding;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use thiserror::Error;
+
+/// An exact amount of one currency.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Money {
+    /// Units of the currency's smallest coin: 18750 is EUR 187.50, JPY 18750.
+    pub amount_minor: i64,
+    /// The currency.
+    pub currency: Currency,
+}
+
+/// Arithmetic that has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MoneyError {
+    /// The result does not fit.
+    #[error("the amount is too large to be represented")]
+    TooLarge,
+    /// The two amounts are of different currencies.
+    #[error("{0} and {1} cannot be added: the currencies differ")]
+    CurrencyMismatch(Currency, Currency),
+    /// The text has more digits than the currency.
+    #[error("{0} has more digits than {1} carries")]
+    TooFine(Decimal, Currency),
+}
+
+impl Money {
+    /// Nothing, in a currency.
+    pub const fn zero(currency: Currency) -> Self {
+        Self {
+            amount_minor: 0,
+            currency,
+        }
+    }
+
+    /// The exact decimal in major units.
+    pub fn decimal(&self) -> Decimal {
+        Decimal::new(self.amount_minor, self.currency.minor_digits())
+    }
+
+    /// From an exact decimal in major units; refuses what would have to be rounded.
+    pub fn from_decimal(value: Decimal, currency: Currency) -> Result<Self, MoneyError> {
+        let value = value.normalize();
+        if value.scale() > currency.minor_digits() {
+            return Err(MoneyError::TooFine(value, currency));
+        }
+        Self::scaled(value, currency)
+    }
+
+    /// Printed quantity times printed rate, rounded once to the currency's smallest coin.
+    ///
+    /// This is the only place where an amount of money is rounded.
+    pub fn times(
+        quantity: Micro,
+        rate: Micro,
+        currency: Currency,
+        rounding: Rounding,
+    ) -> Result<Self, MoneyError> {
+        let exact = quantity
+            .decimal()
+            .checked_mul(rate.decimal())
+            .ok_or(MoneyError::TooLarge)?;
+        Self::scaled(rounding.to_digits(exact, currency.minor_digits()), currency)
+    }
+
+    fn scaled(value: Decimal, currency: Currency) -> Result<Self, MoneyError> {
+        let factor = 10_i64
+            .checked_pow(currency.minor_digits())
+            .ok_or(MoneyError::TooLarge)?;
+        let amount_minor = value
+            .checked_mul(Decimal::from(factor))
+            .and_then(|scaled| scaled.to_i64())
+            .ok_or(MoneyError::TooLarge)?;
+        Ok(Self {
+            amount_minor,
+            currency,
+        })
+    }
+
+    /// The sum, if both are of one currency and it fits.
+    pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::CurrencyMismatch(self.currency, other.currency));
+        }
+        let amount_minor = self
+            .amount_minor
+            .checked_add(other.amount_minor)
+            .ok_or(MoneyError::TooLarge)?;
+        Ok(Self {
+            amount_minor,
+            currency: self.currency,
+        })
+    }
+
+    /// The mirror amount.
+    pub fn negated(self) -> Result<Self, MoneyError> {
+        let amount_minor = self
+            .amount_minor
+            .checked_neg()
+            .ok_or(MoneyError::TooLarge)?;
+        Ok(Self {
+            amount_minor,
+            currency: self.currency,
+        })
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.currency, self.decimal())
+    }
+}
+
+impl fmt::Debug for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eur() -> Currency {
+        "EUR".parse().unwrap()
+    }
+
+    #[test]
+    fn printed_quantity_times_printed_rate() {
+        // quantity, rate, currency, amount
+        let table = [
+            ("0.20", "30.00", "EUR", "EUR 6.00"),
+            ("1.33", "187.1234", "EUR", "EUR 248.87"),
+            ("3.33", "300", "EUR", "EUR 999.00"),
+            ("0.17", "15000", "JPY", "JPY 2550"),
+            ("0.5", "0.0001", "JPY", "JPY 0"),
+            ("-1.33", "187.1234", "EUR", "EUR -248.87"),
+        ];
+        for (quantity, rate, currency, expected) in table {
+            let amount = Money::times(
+                quantity.parse().unwrap(),
+                rate.parse().unwrap(),
+                currency.parse().unwrap(),
+                Rounding::HalfUp,
+            );
+            assert_eq!(amount.unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_credit_mirrors_its_invoice() {
+        for quantity in ["0.17", "0.67", "1.33", "7.99"] {
+            let quantity: Micro = quantity.parse().unwrap();
+            let rate: Micro = "187.125".parse().unwrap();
+            let bill = Money::times(quantity, rate, eur(), Rounding::HalfUp).unwrap();
+            let mirrored = Micro::from_micro(-quantity.micro());
+            let credit = Money::times(mirrored, rate, eur(), Rounding::HalfUp).unwrap();
+            assert_eq!(bill.checked_add(credit).unwrap(), Money::zero(eur()));
+        }
+    }
+
+    #[test]
+    fn refuses_to_mix_currencies_and_to_overflow() {
+        let jpy: Currency = "JPY".parse().unwrap();
+        let mixed = Money::zero(eur()).checked_add(Money::zero(jpy));
+        assert!(matches!(mixed, Err(MoneyError::CurrencyMismatch(..))));
+        let huge = Micro::from_micro(i64::MAX);
+        assert_eq!(
+            Money::times(huge, huge, eur(), Rounding::HalfUp),
+            Err(MoneyError::TooLarge)
+        );
+    }
+}
