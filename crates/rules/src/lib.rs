@@ -1,1 +1,13 @@
-//! (empty so far)
+//! What an approved hour is worth, as pure functions: resolve the names, price the work, compare
+//! with what is booked. No store, no network, no clock; the same inputs give the same charge.
+#![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
+
+pub mod charge;
+pub mod diff;
+pub mod explanation;
+pub mod price;
+pub mod resolve;
+
+/// The version of the pricing rules. Old versions stay callable through [`price::price`], so that
+/// any amount can be derived again.
+pub const PRICING_VERSION: i64 = 1;

@@ -1,0 +1,371 @@
+//! The price of one item under its contract.
+//!
+//! Recorded time becomes billable time by the contract's increment, billable time becomes the
+//! printed quantity, and printed quantity times rate is rounded once to the amount. What the
+//! client can multiply on the invoice is what is charged.
+
+use crate::charge::{ChargeContent, Disposition, Placement};
+use crate::explanation::Explanation;
+use crate::resolve::Resolved;
+use domain::contract::{Contract, ContractKind, Grouping};
+use domain::currency::Currency;
+use domain::decimal::Micro;
+use domain::entry::EntryFields;
+use domain::exception::{Code, Problem};
+use domain::ids::digest;
+use domain::money::Money;
+use domain::quantity::{Unit, hours_printed};
+use domain::rate::{NoRate, RateQuery, RateRow, choose_rate};
+use domain::reference::Reference;
+use domain::rounding::Rounding;
+
+/// A priced item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Priced {
+    /// What is to be booked.
+    pub content: ChargeContent,
+    /// Why.
+    pub explanation: Explanation,
+    /// Digest of everything that went in, personal text aside.
+    pub inputs_digest: [u8; 32],
+}
+
+/// Price an item with a version of the rules.
+pub fn price(
+    pricing_version: i64,
+    reference: &Reference,
+    resolved: &Resolved<'_>,
+    fields: &EntryFields,
+) -> Result<Priced, Problem> {
+    match pricing_version {
+        crate::PRICING_VERSION => price_v1(reference, resolved, fields),
+        unknown => Err(Problem::new(
+            Code::RecordUnreadable,
+            format!("pricing version {unknown} is not known to this program"),
+        )),
+    }
+}
+
+const fn disposition(kind: ContractKind, billable: bool) -> Disposition {
+    match kind {
+        ContractKind::TimeAndMaterials if billable => Disposition::Bill,
+        ContractKind::TimeAndMaterials | ContractKind::FixedFee | ContractKind::Internal => {
+            Disposition::Cost
+        }
+    }
+}
+
+fn price_v1(
+    reference: &Reference,
+    resolved: &Resolved<'_>,
+    fields: &EntryFields,
+) -> Result<Priced, Problem> {
+    let contract = resolved.contract;
+    let disposition = disposition(contract.kind, fields.billable);
+    let mut why = Explanation {
+        pricing_version: 1,
+        steps: Vec::new(),
+    };
+    why.step(
+        "who pays",
+        format!(
+            "contract {} is {}, the entry is {}",
+            contract.id,
+            contract.kind.words(),
+            if fields.billable {
+                "billable"
+            } else {
+                "not billable"
+            }
+        ),
+        match disposition {
+            Disposition::Bill => "the client is billed",
+            Disposition::Cost => "cost only, never invoiced",
+        },
+    );
+    let quantity = quantity(contract, disposition, fields, &mut why)?;
+    let query = query(resolved, fields);
+    let (rate, amount) = bill(reference, contract, disposition, &query, quantity, &mut why)?;
+    let (cost_rate, cost) = cost(reference, contract, &query, fields, &mut why)?;
+    let posting_date = resolved.posting.date();
+    why.step(
+        "posting date",
+        format!("work date {}", fields.work_date),
+        if posting_date == fields.work_date {
+            format!("{posting_date}, its period is open")
+        } else {
+            format!("{posting_date}, the first day of the next open period")
+        },
+    );
+    let content = ChargeContent {
+        disposition,
+        contract: contract.id.clone(),
+        contract_kind: contract.kind,
+        shape: contract.shape,
+        placement: placement(resolved, posting_date),
+        quantity,
+        unit: Unit::Hour,
+        rate,
+        amount,
+        cost_rate,
+        cost,
+        work_date: fields.work_date,
+        posting_date,
+    };
+    let inputs_digest = inputs_digest(resolved, fields, &content);
+    Ok(Priced {
+        content,
+        explanation: why,
+        inputs_digest,
+    })
+}
+
+fn query<'a>(resolved: &Resolved<'a>, fields: &EntryFields) -> RateQuery<'a> {
+    RateQuery {
+        customer: resolved.customer.map_or("", |c| c.code.as_str()),
+        contract: &resolved.contract.id,
+        project: &resolved.project.code,
+        task: &resolved.task.code,
+        worker: &resolved.worker.code,
+        role: resolved.role,
+        service_item: &resolved.service_item.code,
+        day: fields.work_date,
+    }
+}
+
+fn minutes_text(seconds: i64) -> String {
+    if seconds % 60 == 0 {
+        format!("{} min", seconds / 60)
+    } else {
+        format!("{seconds} s")
+    }
+}
+
+fn quantity(
+    contract: &Contract,
+    disposition: Disposition,
+    fields: &EntryFields,
+    why: &mut Explanation,
+) -> Result<Micro, Problem> {
+    let recorded = fields.recorded_seconds;
+    let billable_seconds = match (disposition, contract.increment) {
+        (Disposition::Bill, Some(rule)) => {
+            let seconds = rule.apply(recorded).map_err(|error| {
+                Problem::new(
+                    Code::ContractAmbiguous,
+                    format!("contract {}: {error}", contract.id),
+                )
+            })?;
+            let minimum = if rule.minimum_minutes > 0 {
+                format!(", at least {} min", rule.minimum_minutes)
+            } else {
+                String::new()
+            };
+            why.step(
+                "increment",
+                format!(
+                    "{} recorded, {} to {} min{minimum}",
+                    minutes_text(recorded),
+                    rule.rounding.name(),
+                    rule.step_minutes
+                ),
+                minutes_text(seconds),
+            );
+            seconds
+        }
+        (Disposition::Bill, None) | (Disposition::Cost, _) => recorded,
+    };
+    let quantity = hours_printed(
+        billable_seconds,
+        contract.quantity_decimals,
+        contract.quantity_rounding,
+    )
+    .ok_or_else(|| too_large("the quantity"))?;
+    why.step(
+        "printed quantity",
+        format!(
+            "{} as hours, {} to {} decimals",
+            minutes_text(billable_seconds),
+            contract.quantity_rounding.name(),
+            contract.quantity_decimals
+        ),
+        format!("{quantity} h"),
+    );
+    Ok(quantity)
+}
+
+fn too_large(what: &str) -> Problem {
+    Problem::new(
+        Code::AmountTooLarge,
+        format!("{what} cannot be represented"),
+    )
+}
+
+fn no_rate(
+    missing: Code,
+    ambiguous: Code,
+    what: &str,
+    error: NoRate,
+    query: &RateQuery<'_>,
+) -> Problem {
+    let day = query.day;
+    let asked = format!(
+        "worker {} ({}), project {}, {}",
+        query.worker, query.role, query.project, query.service_item
+    );
+    match error {
+        NoRate::NoRow => Problem::new(missing, format!("no {what} rate for {asked} on {day}")),
+        NoRate::Gap { key } => Problem::new(
+            missing,
+            format!("the {what} rates for {key} leave a gap on {day} ({asked})"),
+        ),
+        NoRate::Tie { keys } => {
+            Problem::new(ambiguous, format!("two {what} rates cover {day}: {keys}"))
+        }
+    }
+}
+
+fn row_words(row: &RateRow) -> String {
+    let until = row
+        .to
+        .map_or_else(|| "open end".to_owned(), |to| format!("before {to}"));
+    format!("{} (from {}, {until})", row.key.words(), row.from)
+}
+
+fn bill(
+    reference: &Reference,
+    contract: &Contract,
+    disposition: Disposition,
+    query: &RateQuery<'_>,
+    quantity: Micro,
+    why: &mut Explanation,
+) -> Result<(Micro, Money), Problem> {
+    if disposition == Disposition::Cost {
+        return Ok((Micro::ZERO, Money::zero(contract.currency)));
+    }
+    let row = choose_rate(&reference.bill_rates, query)
+        .map_err(|error| no_rate(Code::RateMissing, Code::RateAmbiguous, "bill", error, query))?;
+    if row.currency != contract.currency {
+        return Err(Problem::new(
+            Code::CurrencyMismatch,
+            format!(
+                "the rate is in {}, contract {} in {}",
+                row.currency, contract.id, contract.currency
+            ),
+        ));
+    }
+    why.step(
+        "bill rate",
+        format!("work date {}, {}", query.day, row_words(row)),
+        format!("{} {} per hour", row.currency, row.rate),
+    );
+    let amount = Money::times(
+        quantity,
+        row.rate,
+        contract.currency,
+        contract.amount_rounding,
+    )
+    .map_err(|_| too_large("the amount"))?;
+    why.step(
+        "amount",
+        format!(
+            "{quantity} h x {} {}, {} to the smallest coin",
+            contract.currency,
+            row.rate,
+            contract.amount_rounding.name()
+        ),
+        amount.to_string(),
+    );
+    Ok((row.rate, amount))
+}
+
+fn cost(
+    reference: &Reference,
+    contract: &Contract,
+    query: &RateQuery<'_>,
+    fields: &EntryFields,
+    why: &mut Explanation,
+) -> Result<(Micro, Money), Problem> {
+    if reference.cost_rates.is_empty() {
+        why.step(
+            "cost rate",
+            "no cost rates in the configuration",
+            "the ERP owns cost",
+        );
+        return Ok((Micro::ZERO, Money::zero(contract.currency)));
+    }
+    let row = choose_rate(&reference.cost_rates, query).map_err(|error| {
+        no_rate(
+            Code::CostRateMissing,
+            Code::CostRateMissing,
+            "cost",
+            error,
+            query,
+        )
+    })?;
+    let currency: Currency = row.currency;
+    // Cost follows recorded time, whatever the client is billed.
+    let hours = hours_printed(fields.recorded_seconds, 6, Rounding::HalfUp)
+        .ok_or_else(|| too_large("the recorded time"))?;
+    let cost = Money::times(hours, row.rate, currency, Rounding::HalfUp)
+        .map_err(|_| too_large("the cost"))?;
+    why.step(
+        "cost",
+        format!(
+            "{hours} h recorded x {currency} {} ({})",
+            row.rate,
+            row_words(row)
+        ),
+        cost.to_string(),
+    );
+    Ok((row.rate, cost))
+}
+
+fn placement(resolved: &Resolved<'_>, posting_date: jiff::civil::Date) -> Placement {
+    let contract = resolved.contract;
+    let bill_to = contract.customer.clone().unwrap_or_default();
+    let group_key = match contract.grouping {
+        Grouping::Contract => format!("contract:{}", contract.id),
+        Grouping::Customer => format!("customer:{bill_to}"),
+        Grouping::Project => format!("project:{}", resolved.project.code),
+    };
+    let period = format!("{:04}-{:02}", posting_date.year(), posting_date.month());
+    Placement {
+        bill_to,
+        group_key,
+        period,
+    }
+}
+
+fn inputs_digest(
+    resolved: &Resolved<'_>,
+    fields: &EntryFields,
+    content: &ChargeContent,
+) -> [u8; 32] {
+    let seconds = fields.recorded_seconds.to_string();
+    let numbers = format!(
+        "{}|{}|{}|{}|{}|{}|{}|{}",
+        content.quantity,
+        content.rate,
+        content.amount,
+        content.cost_rate,
+        content.cost,
+        content.work_date,
+        content.posting_date,
+        content.disposition.name(),
+    );
+    digest(
+        "charge inputs",
+        &[
+            resolved.worker.code.as_bytes(),
+            resolved.project.code.as_bytes(),
+            resolved.task.code.as_bytes(),
+            resolved.contract.id.as_bytes(),
+            resolved.service_item.code.as_bytes(),
+            resolved.role.as_bytes(),
+            seconds.as_bytes(),
+            if fields.billable { b"1" } else { b"0" },
+            numbers.as_bytes(),
+        ],
+    )
+}
