@@ -18,11 +18,12 @@ Setting.notified_events = []
 Setting.default_language = "en"
 
 # Ids start far from where the ERP's do, so that a mixed-up id finds nothing instead of a neighbour.
-FIRST_IDS = { "users" => 100, "projects" => 3000, "issues" => 7000, "time_entries" => 50_000 }.freeze
-FIRST_IDS.each do |table, first|
-  db = ActiveRecord::Base.connection
-  db.execute("DELETE FROM sqlite_sequence WHERE name = '#{table}'")
-  db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('#{table}', #{first})")
+NEXT_ID = { User => 101, Project => 3001, Issue => 7001, TimeEntry => 50_001 }
+def numbered(record)
+  kind = NEXT_ID.keys.find { |k| record.is_a?(k) }
+  record.id = NEXT_ID[kind]
+  NEXT_ID[kind] += 1
+  record
 end
 
 out = {}
@@ -36,7 +37,7 @@ def api_key(user)
 end
 
 def person(login, first, last, password)
-  user = User.new(firstname: first, lastname: last, mail: "#{login}@kestrel.example")
+  user = numbered(User.new(firstname: first, lastname: last, mail: "#{login}@kestrel.example"))
   user.login = login
   user.password = user.password_confirmation = password
   user.language = "en"
@@ -136,7 +137,7 @@ PROJECTS = [
 ].freeze
 
 def project(identifier, name, trackers, values)
-  p = Project.new(name: name, identifier: identifier)
+  p = numbered(Project.new(name: name, identifier: identifier))
   p.is_public = false
   p.trackers = trackers
   p.enabled_module_names = %w[issue_tracking time_tracking]
@@ -165,7 +166,8 @@ PROJECTS.each do |identifier, name, customer, customer_name, erp, issues|
   members.each { |user, role| Member.find_by(project_id: pr.id, user_id: user.id) || Member.create!(project: pr, principal: user, roles: [role]) }
   out["projects"][identifier] = { "id" => pr.id, "customer" => customer, "erp_project" => erp, "issues" => {} }
   issues.each do |subject, task, act|
-    issue = Issue.new(project: pr, tracker: trackers.first, author: admin, subject: subject, status: open_status, priority: priority)
+    issue = numbered(Issue.new(project: pr, tracker: trackers.first, author: admin, subject: subject,
+                               status: open_status, priority: priority))
     issue.custom_field_values = { erp_task.id.to_s => task.to_s }
     issue.save!
     out["projects"][identifier]["issues"][subject] = { "id" => issue.id, "erp_task" => task, "activity" => act }
@@ -184,8 +186,8 @@ TASK_CLOSED = Date.new(2026, 2, 28) # the last bookable day of T-BORE-PHASE1
 
 entries = []
 book = lambda do |user, (pr, issue, act, erp, task), date, hours, approved, bill, comment|
-  entry = TimeEntry.new(project: pr, issue: issue, user: user, author: user, hours: hours,
-                        activity: activity.fetch(act), spent_on: date, comments: comment)
+  entry = numbered(TimeEntry.new(project: pr, issue: issue, user: user, author: user, hours: hours,
+                                 activity: activity.fetch(act), spent_on: date, comments: comment))
   entry.custom_field_values = { approval.id.to_s => approved, billable.id.to_s => bill, status.id.to_s => "Unbilled" }
   entry.save!
   stamp = date.to_time(:utc) + 1.day + 8.hours

@@ -28,13 +28,14 @@ CURRENCIES = {
 
 # Our own postable accounts under the universal chart; the type comes from a chart account.
 ACCOUNTS = {
-    'revenue_consulting': ('4.2.1', 'Consulting revenue', '4.2.0'),
-    'revenue_training': ('4.2.2', 'Training revenue', '4.2.0'),
-    'revenue_travel': ('4.2.3', 'Travel revenue', '4.2.0'),
-    'revenue_fixed': ('4.1.1', 'Fixed-fee revenue', '4.1.0'),
-    'vat_19': ('2.9.1', 'Output VAT 19 %', '2.3.0'),
-    'vat_7': ('2.9.2', 'Output VAT 7 %', '2.3.0'),
-    'vat_reverse': ('2.9.3', 'Reverse charge', '2.3.0'),
+    'bank': ('K-1110', 'Kestrel bank account', '1.1.1'),
+    'revenue_consulting': ('K-4210', 'Consulting revenue', '4.2.0'),
+    'revenue_training': ('K-4220', 'Training revenue', '4.2.0'),
+    'revenue_travel': ('K-4230', 'Travel revenue', '4.2.0'),
+    'revenue_fixed': ('K-4110', 'Fixed-fee revenue', '4.1.0'),
+    'vat_19': ('K-2910', 'Output VAT 19 %', '2.3.0'),
+    'vat_7': ('K-2920', 'Output VAT 7 %', '2.3.0'),
+    'vat_reverse': ('K-2930', 'Reverse charge', '2.3.0'),
     }
 
 TAXES = {
@@ -219,6 +220,15 @@ class Seed:
                 'account.account', code=code, name=name, company=self.company,
                 type=model.type.id, closed=False).id
         self.facts['accounts'] = self.account
+        self.facts['account_codes'] = {key: code for key, (code, _, _) in ACCOUNTS.items()}
+        # An invoice created over the API has no journal of its own, and cannot be posted without.
+        journals = {j.code: j.id for j in self.get('account.journal').search([])}
+        method = self.create(
+            'account.invoice.payment.method', name='Bank transfer', company=self.company,
+            journal=journals['CASH'], debit_account=self.account['bank'],
+            credit_account=self.account['bank'])
+        self.facts['journals'] = journals
+        self.facts['payment_methods'] = {'bank': method.id}
 
     def years(self):
         Types = self.get('ir.sequence.type')

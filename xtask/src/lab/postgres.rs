@@ -103,12 +103,6 @@ impl Postgres {
         Ok(())
     }
 
-    pub(crate) fn rename(&self, old: &str, new: &str) -> Result<()> {
-        self.drop(new)?;
-        self.sql("postgres", &format!("alter database \"{old}\" rename to \"{new}\""))?;
-        Ok(())
-    }
-
     pub(crate) fn exists(&self, name: &str) -> Result<bool> {
         let found = self.sql(
             "postgres",

@@ -20,6 +20,7 @@ use crate::environment::{is_root, repository};
 use crate::service::{Service, http_status};
 
 const SEED: &str = include_str!("../../lab/tryton_seed.py");
+const SERVE: &str = include_str!("../../lab/tryton_serve.py");
 const SERIES: &str = "8.2";
 const MODULES: &[&str] = &["project_invoice", "timesheet_cost"];
 /// The PyPI packages, every Tryton one held to one series.
@@ -53,7 +54,7 @@ pub(crate) fn service(place: &Place) -> Service {
     Service {
         name: "trytond",
         pid_file: place.path("tryton/trytond.pid"),
-        marker: "trytond",
+        marker: "tryton/serve.py",
         log: place.log("trytond"),
     }
 }
@@ -254,8 +255,11 @@ fn start(place: &Place, port: u16) -> Result<()> {
         return Ok(());
     }
     timed("tryton-start", || {
-        let mut c = command(venv(place).join("trytond"), ["-c"]);
-        c.arg(conf(place)).args(["-d", KEY, "-d", PLAIN, "-v"]);
+        let script = place.path("tryton/serve.py");
+        fs::write(&script, SERVE).context("writing the server's script")?;
+        let listen = format!("127.0.0.1:{port}");
+        let mut c = command(venv(place).join("python"), [&script]);
+        c.arg("--config").arg(conf(place)).args(["--listen", &listen, KEY, PLAIN]);
         c.current_dir(place.path("tryton"));
         service.start(&mut c)?;
         service.wait(Duration::from_secs(90), || http_status(port, "/").is_some())
