@@ -176,6 +176,10 @@ codes! {
     AnswerUnknown = "ANSWER_UNKNOWN", Integration,
         "The ERP never answered and could not yet be asked whether the line exists.",
         "Check the connection to the ERP; the next sync looks the line up and goes on.";
+    /// The tracker refused a write-back or a published master.
+    TrackerRefused = "TRACKER_REFUSED", Integration,
+        "The tracker refused to store what it was to show.",
+        "Read the tracker's words and mend the cause there; the next sync writes it again.";
     /// The target speaks another language than the connector.
     ConnectorBroken = "CONNECTOR_BROKEN", Integration,
         "The ERP answered in a way the connector does not understand.",

@@ -120,6 +120,9 @@ impl Masters {
 pub struct SourceMasters {
     /// Project code by the source's project id.
     pub project_codes: BTreeMap<String, String>,
+    /// Customer code by the source's project id, where the source knows it.
+    #[serde(default)]
+    pub project_customers: BTreeMap<String, String>,
     /// Task code by the source's task id.
     pub task_codes: BTreeMap<String, String>,
     /// Worker code by the source's user id.
