@@ -41,7 +41,11 @@ pub(crate) fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
         .status()
         .with_context(|| format!("starting {line}"))?;
     if !status.success() {
-        bail!("{line}\nfailed ({status}); the end of {}:\n{}", log.display(), tail(log, start));
+        bail!(
+            "{line}\nfailed ({status}); the end of {}:\n{}",
+            log.display(),
+            tail(log, start)
+        );
     }
     Ok(())
 }
@@ -54,7 +58,11 @@ pub(crate) fn run_captured(command: &mut Command) -> Result<String> {
         .output()
         .with_context(|| format!("starting {line}"))?;
     if !output.status.success() {
-        bail!("{line}\nfailed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{line}\nfailed ({}): {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -48,9 +48,10 @@ pub(crate) fn account(name: &str) -> Result<Account> {
     text.lines()
         .map(|l| l.split(':').collect::<Vec<_>>())
         .find_map(|f| match f.as_slice() {
-            [n, _, uid, gid, ..] if *n == name => {
-                Some(Account { uid: uid.parse().ok()?, gid: gid.parse().ok()? })
-            }
+            [n, _, uid, gid, ..] if *n == name => Some(Account {
+                uid: uid.parse().ok()?,
+                gid: gid.parse().ok()?,
+            }),
             _ => None,
         })
         .ok_or_else(|| anyhow!("this machine has no account {name}"))
@@ -59,5 +60,7 @@ pub(crate) fn account(name: &str) -> Result<Account> {
 /// The program's full path, if a folder of PATH has it.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = variable("PATH")?;
-    std::env::split_paths(&path).map(|d| d.join(name)).find(|p| p.is_file())
+    std::env::split_paths(&path)
+        .map(|d| d.join(name))
+        .find(|p| p.is_file())
 }

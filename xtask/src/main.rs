@@ -8,6 +8,8 @@ mod command;
 mod environment;
 mod lab;
 mod service;
+mod suite;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -15,13 +17,15 @@ use anyhow::{Result, bail};
 
 const HELP: &str = "\
 cargo xtask COMMAND
+  test   provision the lab, then run every check and test; ends with a table
+  tidy   the rules about crates and files that no compiler checks
   lab    provision, start, stop and reset the real systems the tests run against
 ";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match dispatch(&args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::FAILURE
@@ -29,9 +33,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(args: &[String]) -> Result<()> {
+fn dispatch(args: &[String]) -> Result<ExitCode> {
     match args.split_first() {
-        Some((word, rest)) if word == "lab" => lab::run(rest),
+        Some((word, rest)) if word == "lab" => lab::run(rest).map(|()| ExitCode::SUCCESS),
+        Some((word, rest)) if word == "test" => suite::run(rest),
+        Some((word, [])) if word == "tidy" => tidy::run().map(|()| ExitCode::SUCCESS),
         _ => bail!("{HELP}"),
     }
 }

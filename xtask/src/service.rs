@@ -60,9 +60,17 @@ impl Service {
             // The process needs a moment until its command line can be recognised.
             let gone = watch.elapsed() > Duration::from_secs(2) && self.pid().is_none();
             if gone || watch.elapsed() > limit {
-                let why = if gone { "ended while starting" } else { "did not answer in time" };
+                let why = if gone {
+                    "ended while starting"
+                } else {
+                    "did not answer in time"
+                };
                 let log = self.log.display();
-                bail!("{} {why}; the end of {log}:\n{}", self.name, tail(&self.log, 0));
+                bail!(
+                    "{} {why}; the end of {log}:\n{}",
+                    self.name,
+                    tail(&self.log, 0)
+                );
             }
             sleep(POLL);
         }
@@ -70,7 +78,9 @@ impl Service {
 
     /// Stops the service with the given signal and waits for its end.
     pub(crate) fn stop(&self, signal: &str) -> Result<bool> {
-        let Some(pid) = self.pid() else { return Ok(false) };
+        let Some(pid) = self.pid() else {
+            return Ok(false);
+        };
         let pid_text = pid.to_string();
         // It may end by itself between the look and the signal: that is no failure.
         let sent = run_captured(Command::new("kill").args([signal, pid_text.as_str()]));
@@ -78,7 +88,10 @@ impl Service {
         while is_running(pid, self.marker) {
             if watch.elapsed() > STOP_GRACE {
                 sent?;
-                bail!("{} (pid {pid}) did not stop within 20 s; stop it by hand", self.name);
+                bail!(
+                    "{} (pid {pid}) did not stop within 20 s; stop it by hand",
+                    self.name
+                );
             }
             sleep(POLL);
         }
@@ -89,11 +102,17 @@ impl Service {
 /// True when the pid belongs to a live process whose command line contains the word.
 pub(crate) fn is_running(pid: u32, word: &str) -> bool {
     let folder = Path::new("/proc").join(pid.to_string());
-    let zombie = fs::read_to_string(folder.join("stat"))
-        .is_ok_and(|s| s.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')));
+    let zombie = fs::read_to_string(folder.join("stat")).is_ok_and(|s| {
+        s.rsplit(") ")
+            .next()
+            .is_some_and(|rest| rest.starts_with('Z'))
+    });
     !zombie
-        && fs::read(folder.join("cmdline"))
-            .is_ok_and(|c| String::from_utf8_lossy(&c).replace('\0', " ").contains(word))
+        && fs::read(folder.join("cmdline")).is_ok_and(|c| {
+            String::from_utf8_lossy(&c)
+                .replace('\0', " ")
+                .contains(word)
+        })
 }
 
 /// A port of the loopback interface that nothing listens on; `preferred` if it is one.
@@ -103,16 +122,26 @@ pub(crate) fn free_port(preferred: Option<u16>) -> Result<u16> {
     {
         return Ok(port);
     }
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
-    Ok(listener.local_addr().context("reading the chosen port")?.port())
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
+    Ok(listener
+        .local_addr()
+        .context("reading the chosen port")?
+        .port())
 }
 
 /// The status code of a GET on the loopback interface, if there is an answer.
 pub(crate) fn http_status(port: u16, path: &str) -> Option<u16> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n").ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .ok()?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+    )
+    .ok()?;
     let mut head = [0_u8; 12];
     stream.read_exact(&mut head).ok()?;
     std::str::from_utf8(&head).ok()?.get(9..12)?.parse().ok()

@@ -4,7 +4,7 @@
 //! process of its own group behind, which outlives it by a second and cleans up by pid.
 
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use super::Place;
 use crate::command::open_log;
 use crate::service::is_running;
 
-/// Starts the watcher for this process and the named services.
-pub(crate) fn start_guard(place: &Place, services: &[&str]) -> Result<()> {
+/// Starts the watcher for this process and the named services; kill it before stopping them.
+pub(crate) fn start_guard(place: &Place, services: &[&str]) -> Result<Child> {
     let log = open_log(&place.log("guard"))?;
     Command::new(place.path("bin/xtask"))
         .args(["lab", "guard", &std::process::id().to_string()])
@@ -29,7 +29,6 @@ pub(crate) fn start_guard(place: &Place, services: &[&str]) -> Result<()> {
         .process_group(0)
         .spawn()
         .context("starting the watcher")
-        .map(drop)
 }
 
 /// Waits for the parent's end, then stops the services.

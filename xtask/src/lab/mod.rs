@@ -66,7 +66,11 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         ["up"] => {
             let watch = Stopwatch::start();
             let outcome = up(&place()?)?;
-            println!("lab: {} (up after {})", outcome.facts.display(), watch.seconds());
+            println!(
+                "lab: {} (up after {})",
+                outcome.facts.display(),
+                watch.seconds()
+            );
             for (system, why) in &outcome.missing {
                 println!("lab: NOT running: {system}: {why}");
             }
@@ -94,22 +98,32 @@ pub(crate) fn up(place: &Place) -> Result<Outcome> {
     let postgres = postgres::up(place)
         .map_err(|e| missing.push(("PostgreSQL", format!("{e:#}"))))
         .ok();
-    let tryton = match &postgres {
-        Some(server) => tryton::up(place, server)
-            .map_err(|e| missing.push(("Tryton", format!("{e:#}"))))
-            .ok(),
-        None => {
-            missing.push(("Tryton", "needs PostgreSQL".to_owned()));
-            None
-        }
+    let tryton = postgres
+        .as_ref()
+        .context("needs PostgreSQL")
+        .and_then(|server| tryton::up(place, server))
+        .map_err(|e| missing.push(("Tryton", format!("{e:#}"))))
+        .ok();
+    let redmine = redmine::up(place)
+        .map_err(|e| missing.push(("Redmine", format!("{e:#}"))))
+        .ok();
+    let parts = Parts {
+        postgres: postgres.as_ref(),
+        tryton,
+        redmine,
     };
-    let redmine =
-        redmine::up(place).map_err(|e| missing.push(("Redmine", format!("{e:#}")))).ok();
-    let parts = Parts { postgres: postgres.as_ref(), tryton, redmine };
     let facts = facts::write(place, &parts)?;
-    let started =
-        running(place).iter().map(|s| s.name).filter(|n| !before.contains(n)).collect();
-    Ok(Outcome { facts, postgres_url: postgres.map(|p| p.test_url()), missing, started })
+    let started = running(place)
+        .iter()
+        .map(|s| s.name)
+        .filter(|n| !before.contains(n))
+        .collect();
+    Ok(Outcome {
+        facts,
+        postgres_url: postgres.map(|p| p.test_url()),
+        missing,
+        started,
+    })
 }
 
 /// Stops the named services, the ones that use the database before it.
@@ -134,11 +148,19 @@ pub(crate) fn down(place: &Place, names: &[&str]) -> Result<()> {
             stopped.push(service.name);
         }
     }
-    println!("lab: stopped: {}", if stopped.is_empty() { "nothing".into() } else { stopped.join(", ") });
+    println!(
+        "lab: stopped: {}",
+        if stopped.is_empty() {
+            "nothing".into()
+        } else {
+            stopped.join(", ")
+        }
+    );
     Ok(())
 }
 
-fn reset(place: &Place) -> Result<()> {
+/// Gives Tryton and Redmine back their seeded state.
+pub(crate) fn reset(place: &Place) -> Result<()> {
     let _lock = place.lock()?;
     let watch = Stopwatch::start();
     tryton::reset(place, &running_postgres(place)?)?;
@@ -160,13 +182,19 @@ fn status(place: &Place) -> Result<()> {
     for service in services(place) {
         let port = place.recorded_port(port_name(service.name));
         let answers = port.is_some_and(|p| match service.name {
-            "postgres" => running_postgres(place).is_ok_and(|s| s.sql("postgres", "select 1").is_ok()),
+            "postgres" => {
+                running_postgres(place).is_ok_and(|s| s.sql("postgres", "select 1").is_ok())
+            }
             "redmine" => crate::service::http_status(p, "/login") == Some(200),
             _ => crate::service::http_status(p, "/").is_some(),
         });
         let pid = service.pid().map_or_else(|| "-".into(), |p| p.to_string());
         let port = port.map_or_else(|| "-".into(), |p| p.to_string());
-        println!("{:<10}{pid:>8}{port:>8}  {}", service.name, if answers { "yes" } else { "no" });
+        println!(
+            "{:<10}{pid:>8}{port:>8}  {}",
+            service.name,
+            if answers { "yes" } else { "no" }
+        );
         all &= answers;
     }
     println!("facts: {}", place.facts_file().display());
@@ -178,15 +206,26 @@ fn status(place: &Place) -> Result<()> {
 
 /// All services, the ones that use the database first.
 fn services(place: &Place) -> [Service; 3] {
-    [redmine::service(place), tryton::service(place), postgres::service(place)]
+    [
+        redmine::service(place),
+        tryton::service(place),
+        postgres::service(place),
+    ]
 }
 
 fn running(place: &Place) -> Vec<Service> {
-    services(place).into_iter().filter(|s| s.pid().is_some()).collect()
+    services(place)
+        .into_iter()
+        .filter(|s| s.pid().is_some())
+        .collect()
 }
 
 fn port_name(service: &str) -> &str {
-    if service == "trytond" { "tryton" } else { service }
+    if service == "trytond" {
+        "tryton"
+    } else {
+        service
+    }
 }
 
 fn running_postgres(place: &Place) -> Result<Postgres> {

@@ -15,8 +15,13 @@ pub(crate) fn install(place: &Place, names: &[&str]) -> Result<()> {
     keep_default_cluster_away()?;
     let log = place.log("apt");
     let install = || {
-        let mut c = command("apt-get", ["-o", "DPkg::Lock::Timeout=600", "install", "-y"]);
-        c.arg("--no-install-recommends").args(names).env("DEBIAN_FRONTEND", "noninteractive");
+        let mut c = command(
+            "apt-get",
+            ["-o", "DPkg::Lock::Timeout=600", "install", "-y"],
+        );
+        c.arg("--no-install-recommends")
+            .args(names)
+            .env("DEBIAN_FRONTEND", "noninteractive");
         run_logged(&mut c, &log)
     };
     if install().is_ok() {
@@ -35,7 +40,10 @@ pub(crate) fn update(place: &Place) -> Result<()> {
 /// Says what to do where packages cannot be installed.
 pub(crate) fn may_install(names: &[&str]) -> Result<()> {
     if program("apt-get").is_none() {
-        bail!("needs {}, and this system has no apt-get to install it with", names.join(", "));
+        bail!(
+            "needs {}, and this system has no apt-get to install it with",
+            names.join(", ")
+        );
     }
     if !is_root() {
         let names = names.join(" ");
@@ -57,6 +65,9 @@ fn keep_default_cluster_away() -> Result<()> {
         return Ok(()); // already installed, and not ours to configure
     }
     fs::create_dir_all(folder).context("preparing the PostgreSQL package")?;
-    fs::write(folder.join("counterfoil-lab.conf"), "create_main_cluster = false\n")
-        .context("preparing the PostgreSQL package")
+    fs::write(
+        folder.join("counterfoil-lab.conf"),
+        "create_main_cluster = false\n",
+    )
+    .context("preparing the PostgreSQL package")
 }

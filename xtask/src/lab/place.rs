@@ -34,7 +34,10 @@ impl Place {
             }
         };
         fs::create_dir_all(&root).with_context(|| {
-            format!("creating {}: choose another folder with --dir", root.display())
+            format!(
+                "creating {}: choose another folder with --dir",
+                root.display()
+            )
         })?;
         let root = root.canonicalize().context("finding the lab's folder")?;
         Ok(Self { root })

@@ -47,7 +47,9 @@ pub(crate) fn up(place: &Place) -> Result<Postgres> {
     let bin = binaries(place)?;
     let owner = owner()?;
     let data = place.path("postgres/data");
-    place.step("postgres-cluster", &bin.to_string_lossy(), || create(place, &bin, owner, &data))?;
+    place.step("postgres-cluster", &bin.to_string_lossy(), || {
+        create(place, &bin, owner, &data)
+    })?;
     let service = service(place);
     if service.pid().is_some()
         && let Some(port) = place.recorded_port("postgres")
@@ -57,16 +59,28 @@ pub(crate) fn up(place: &Place) -> Result<Postgres> {
     let port = place.port("postgres")?;
     timed("postgres-start", || {
         let mut c = Command::new(bin.join("postgres"));
-        c.arg("-D").arg(&data).arg("-p").arg(port.to_string()).current_dir("/");
+        c.arg("-D")
+            .arg(&data)
+            .arg("-p")
+            .arg(port.to_string())
+            .current_dir("/");
         for setting in SETTINGS {
             c.arg("-c").arg(setting);
         }
         run_as(&mut c, owner);
         // The server writes the pid file itself, so it is started beside that of `Service`.
-        let starter = Service { pid_file: place.path("postgres/started.pid"), ..service.clone() };
+        let starter = Service {
+            pid_file: place.path("postgres/started.pid"),
+            ..service.clone()
+        };
         starter.start(&mut c)?;
-        let up = Postgres { bin: bin.clone(), port };
-        starter.wait(Duration::from_secs(60), || up.sql("postgres", "select 1").is_ok())
+        let up = Postgres {
+            bin: bin.clone(),
+            port,
+        };
+        starter.wait(Duration::from_mins(1), || {
+            up.sql("postgres", "select 1").is_ok()
+        })
     })?;
     Ok(Postgres { bin, port })
 }
@@ -74,14 +88,23 @@ pub(crate) fn up(place: &Place) -> Result<Postgres> {
 /// The cluster, if it is running.
 pub(crate) fn running(place: &Place) -> Option<Postgres> {
     service(place).pid()?;
-    Some(Postgres { bin: newest()?, port: place.recorded_port("postgres")? })
+    Some(Postgres {
+        bin: newest()?,
+        port: place.recorded_port("postgres")?,
+    })
 }
 
 impl Postgres {
     /// Runs one statement and returns the unaligned result.
     pub(crate) fn sql(&self, database: &str, statement: &str) -> Result<String> {
         run_captured(self.tool("psql").args([
-            "-X", "-v", "ON_ERROR_STOP=1", "-d", database, "-tAc", statement,
+            "-X",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            database,
+            "-tAc",
+            statement,
         ]))
     }
 
@@ -113,12 +136,18 @@ impl Postgres {
 
     /// What the store tests connect with, in the key=value form.
     pub(crate) fn test_url(&self) -> String {
-        format!("host=127.0.0.1 port={} user={USER} dbname=postgres", self.port)
+        format!(
+            "host=127.0.0.1 port={} user={USER} dbname=postgres",
+            self.port
+        )
     }
 
     fn tool(&self, name: &str) -> Command {
         let port = self.port.to_string();
-        command(self.bin.join(name), ["-h", "127.0.0.1", "-p", port.as_str(), "-U", USER])
+        command(
+            self.bin.join(name),
+            ["-h", "127.0.0.1", "-p", port.as_str(), "-U", USER],
+        )
     }
 }
 
@@ -129,7 +158,11 @@ pub(crate) fn down(place: &Place) -> Result<bool> {
 
 /// PostgreSQL refuses to run as root and gets an account of its own there.
 fn owner() -> Result<Option<Account>> {
-    if is_root() { account("postgres").map(Some) } else { Ok(None) }
+    if is_root() {
+        account("postgres").map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 fn create(place: &Place, bin: &Path, owner: Option<Account>, data: &Path) -> Result<()> {
@@ -146,9 +179,15 @@ fn create(place: &Place, bin: &Path, owner: Option<Account>, data: &Path) -> Res
     if let Some(Account { uid, gid }) = owner {
         chown(&parent, Some(uid), Some(gid)).context("giving the folder to postgres")?;
     }
-    fs::set_permissions(&parent, fs::Permissions::from_mode(0o755)).context("opening the folder")?;
-    let mut c = command(bin.join("initdb"), ["-U", USER, "-A", "trust", "-E", "UTF8"]);
-    c.args(["--locale=C.UTF-8", "--no-sync", "-D"]).arg(data).current_dir("/");
+    fs::set_permissions(&parent, fs::Permissions::from_mode(0o755))
+        .context("opening the folder")?;
+    let mut c = command(
+        bin.join("initdb"),
+        ["-U", USER, "-A", "trust", "-E", "UTF8"],
+    );
+    c.args(["--locale=C.UTF-8", "--no-sync", "-D"])
+        .arg(data)
+        .current_dir("/");
     run_as(&mut c, owner);
     run_logged(&mut c, &place.log("postgres-cluster"))
         .context("the postgres account must be able to enter the lab's folder: try another --dir")
@@ -158,7 +197,9 @@ fn binaries(place: &Place) -> Result<PathBuf> {
     if let Some(bin) = newest() {
         return Ok(bin);
     }
-    timed("postgres-install", || packages::install(place, &["postgresql"]))?;
+    timed("postgres-install", || {
+        packages::install(place, &["postgresql"])
+    })?;
     match newest() {
         Some(bin) => Ok(bin),
         None => bail!("the package postgresql left no server under /usr/lib/postgresql"),

@@ -49,7 +49,10 @@ pub(crate) fn up(place: &Place) -> Result<Redmine> {
     if is_root() {
         chown(&folder, Some(web.uid), Some(web.gid)).context("giving the folder to www-data")?;
     }
-    let version = run_captured(&mut command("dpkg-query", ["-W", "-f", "${Version}", "redmine"]))?;
+    let version = run_captured(&mut command(
+        "dpkg-query",
+        ["-W", "-f", "${Version}", "redmine"],
+    ))?;
     instance(web)?;
     let seeded = fingerprint(&[version.as_str(), SEED]);
     place.step("redmine-migrate", &version, || migrate(place))?;
@@ -76,7 +79,8 @@ pub(crate) fn reset(place: &Place) -> Result<()> {
         target.close()\n";
     timed("redmine-copy", || {
         let mut c = command("python3", ["-c", code]);
-        c.arg(place.path("redmine/pristine.sqlite")).arg(place.path("redmine/redmine.sqlite"));
+        c.arg(place.path("redmine/pristine.sqlite"))
+            .arg(place.path("redmine/redmine.sqlite"));
         run_as(&mut c, runner()?);
         run_captured(&mut c).map(drop)
     })
@@ -122,7 +126,10 @@ fn install(place: &Place) -> Result<()> {
         }
         repair_gem_folders(&log)?;
         let mut c = command("dpkg", ["--configure", "-a"]);
-        run_logged(c.current_dir("/").env("DEBIAN_FRONTEND", "noninteractive"), &log)?;
+        run_logged(
+            c.current_dir("/").env("DEBIAN_FRONTEND", "noninteractive"),
+            &log,
+        )?;
         if !installed() {
             first?;
             bail!("the packages {} did not install", PACKAGES.join(", "));
@@ -143,13 +150,16 @@ fn instance(web: Account) -> Result<()> {
     let folder = Path::new("/etc/redmine").join(INSTANCE);
     let secret = folder.join("secret_key.txt");
     let settings = folder.join("database.yml");
-    let ready = secret.is_file()
-        && fs::read_to_string(&settings).is_ok_and(|text| text == DATABASE_YML);
+    let ready =
+        secret.is_file() && fs::read_to_string(&settings).is_ok_and(|text| text == DATABASE_YML);
     if ready {
         return Ok(());
     }
     if !is_root() {
-        bail!("{} is missing: run cargo xtask lab up once as root", folder.display());
+        bail!(
+            "{} is missing: run cargo xtask lab up once as root",
+            folder.display()
+        );
     }
     if !folder.is_dir() {
         let tool = Path::new(HOME).join("bin/redmine-instances");
@@ -170,7 +180,11 @@ fn instance(web: Account) -> Result<()> {
 
 /// The account that Redmine runs as: www-data where we are root, else our own.
 fn runner() -> Result<Option<Account>> {
-    if is_root() { account("www-data").map(Some) } else { Ok(None) }
+    if is_root() {
+        account("www-data").map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
 /// A program in Redmine's folder, with the environment every Redmine process needs.
@@ -183,7 +197,10 @@ fn ruby(place: &Place, program: &str, args: &[&str]) -> Result<Command> {
         .env("REDMINE_INSTANCE", INSTANCE)
         .env("REDMINE_LANG", "en")
         .env("SCHEMA", "/dev/null")
-        .env("COUNTERFOIL_REDMINE_DB", place.path("redmine/redmine.sqlite"))
+        .env(
+            "COUNTERFOIL_REDMINE_DB",
+            place.path("redmine/redmine.sqlite"),
+        )
         .env("LAB_REDMINE_DIR", place.path("redmine"))
         .env("LAB_ADMIN_PASSWORD", logins::ADMIN)
         .env("LAB_CONNECTOR_PASSWORD", logins::CONNECTOR);
@@ -232,8 +249,18 @@ fn start(place: &Place, port: u16) -> Result<()> {
     timed("redmine-start", || {
         // One thread: SQLite takes one writer, and the answers then come in a fixed order.
         let bind = format!("tcp://127.0.0.1:{port}");
-        let args = ["-e", "production", "-t", "1:1", "-b", bind.as_str(), "config.ru"];
+        let args = [
+            "-e",
+            "production",
+            "-t",
+            "1:1",
+            "-b",
+            bind.as_str(),
+            "config.ru",
+        ];
         service.start(&mut ruby(place, "puma", &args)?)?;
-        service.wait(Duration::from_secs(120), || http_status(port, "/login") == Some(200))
+        service.wait(Duration::from_mins(2), || {
+            http_status(port, "/login") == Some(200)
+        })
     })
 }

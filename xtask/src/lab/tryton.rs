@@ -41,8 +41,12 @@ const PLAIN_PRISTINE: &str = "cf_plain_pristine";
 const CLONE_COMMENT: &str = "clone of the counterfoil lab";
 
 /// The steps whose results live in the cluster and vanish with it.
-pub(crate) const DATABASE_STEPS: &[&str] =
-    &["tryton-init", "tryton-seed", "tryton-key", "tryton-databases"];
+pub(crate) const DATABASE_STEPS: &[&str] = &[
+    "tryton-init",
+    "tryton-seed",
+    "tryton-key",
+    "tryton-databases",
+];
 
 /// The running server.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +79,9 @@ pub(crate) fn up(place: &Place, postgres: &Postgres) -> Result<Tryton> {
     let keyed = fingerprint(&[seeded.as_str(), &module_text(&modules)?]);
     place.step("tryton-init", &wanted, || initialise(place, postgres))?;
     place.step("tryton-seed", &seeded, || seed(place, postgres))?;
-    place.step("tryton-key", &keyed, || add_key_module(place, postgres, &modules))?;
+    place.step("tryton-key", &keyed, || {
+        add_key_module(place, postgres, &modules)
+    })?;
     let mut restart = fresh_settings;
     place.step("tryton-databases", &keyed, || {
         restart = true;
@@ -105,7 +111,9 @@ pub(crate) fn clone_database(postgres: &Postgres, name: &str, plain: bool) -> Re
     let usable = !name.is_empty()
         && name.len() <= 60
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if !usable {
         bail!("{name}: a database name has at most 60 of a-z, 0-9 and _, and starts with a letter");
     }
@@ -113,7 +121,10 @@ pub(crate) fn clone_database(postgres: &Postgres, name: &str, plain: bool) -> Re
         bail!("{name} exists, and the server may remember its records: take another name");
     }
     postgres.copy(if plain { PLAIN_PRISTINE } else { KEY_PRISTINE }, name)?;
-    postgres.sql("postgres", &format!("comment on database {name} is '{CLONE_COMMENT}'"))?;
+    postgres.sql(
+        "postgres",
+        &format!("comment on database {name} is '{CLONE_COMMENT}'"),
+    )?;
     Ok(())
 }
 
@@ -211,7 +222,11 @@ fn initialise(place: &Place, postgres: &Postgres) -> Result<()> {
     fs::write(&password, format!("{}\n", logins::ADMIN)).context("handing over the password")?;
     let mut c = admin(place, BASE);
     c.args(["-u", "ir", "res"]).args(MODULES);
-    c.args(["--activate-dependencies", "--email", "admin@kestrel.example"]);
+    c.args([
+        "--activate-dependencies",
+        "--email",
+        "admin@kestrel.example",
+    ]);
     c.env("TRYTONPASSFILE", &password);
     run_logged(&mut c, &place.log("tryton-init"))
 }
@@ -221,29 +236,40 @@ fn seed(place: &Place, postgres: &Postgres) -> Result<()> {
     fs::write(&script, SEED).context("writing the seed script")?;
     postgres.copy(BASE, PLAIN_PRISTINE)?;
     let mut c = command(venv(place).join("python"), [&script]);
-    c.arg("--config").arg(conf(place)).args(["--database", PLAIN_PRISTINE, "--out"]);
-    c.arg(place.path("tryton/seed.json")).env("LAB_CONNECTOR_PASSWORD", logins::CONNECTOR);
+    c.arg("--config")
+        .arg(conf(place))
+        .args(["--database", PLAIN_PRISTINE, "--out"]);
+    c.arg(place.path("tryton/seed.json"))
+        .env("LAB_CONNECTOR_PASSWORD", logins::CONNECTOR);
     run_logged(&mut c, &place.log("tryton-seed"))
 }
 
 fn add_key_module(place: &Place, postgres: &Postgres, source: &Path) -> Result<()> {
-    let code = "import os, trytond; print(os.path.join(os.path.dirname(trytond.__file__), 'modules'))";
+    let code =
+        "import os, trytond; print(os.path.join(os.path.dirname(trytond.__file__), 'modules'))";
     let modules = run_captured(&mut command(venv(place).join("python"), ["-c", code]))?;
     let target = Path::new(&modules).join(KEY_MODULE);
     fs::create_dir_all(&target).context("creating the module's folder")?;
     for file in KEY_MODULE_FILES {
-        fs::copy(source.join(file), target.join(file)).with_context(|| format!("copying {file}"))?;
+        fs::copy(source.join(file), target.join(file))
+            .with_context(|| format!("copying {file}"))?;
     }
     postgres.copy(PLAIN_PRISTINE, KEY_PRISTINE)?;
     let log = place.log("tryton-key");
-    run_logged(admin(place, KEY_PRISTINE).arg("--update-modules-list"), &log)?;
+    run_logged(
+        admin(place, KEY_PRISTINE).arg("--update-modules-list"),
+        &log,
+    )?;
     run_logged(admin(place, KEY_PRISTINE).args(["-u", KEY_MODULE]), &log)
 }
 
 fn copy_pristine(postgres: &Postgres) -> Result<()> {
     for (pristine, live) in [(PLAIN_PRISTINE, PLAIN), (KEY_PRISTINE, KEY)] {
         // A template with a connection cannot be copied: let nobody in.
-        postgres.sql("postgres", &format!("alter database {pristine} allow_connections false"))?;
+        postgres.sql(
+            "postgres",
+            &format!("alter database {pristine} allow_connections false"),
+        )?;
         postgres.copy(pristine, live)?;
     }
     Ok(())
@@ -259,7 +285,9 @@ fn start(place: &Place, port: u16) -> Result<()> {
         fs::write(&script, SERVE).context("writing the server's script")?;
         let listen = format!("127.0.0.1:{port}");
         let mut c = command(venv(place).join("python"), [&script]);
-        c.arg("--config").arg(conf(place)).args(["--listen", &listen, KEY, PLAIN]);
+        c.arg("--config")
+            .arg(conf(place))
+            .args(["--listen", &listen, KEY, PLAIN]);
         c.current_dir(place.path("tryton"));
         service.start(&mut c)?;
         service.wait(Duration::from_secs(90), || http_status(port, "/").is_some())
@@ -270,7 +298,8 @@ fn module_text(folder: &Path) -> Result<String> {
     let mut text = String::from(SERIES);
     for file in KEY_MODULE_FILES {
         let path = folder.join(file);
-        text += &fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        text +=
+            &fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     }
     Ok(text)
 }

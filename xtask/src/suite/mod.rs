@@ -1,0 +1,187 @@
+//! `cargo xtask test`: everything that has to hold, in one command, with a table of what ran.
+//!
+//! The lab is provisioned while the compiler works. Services that this run started are stopped at
+//! its end, also when it is interrupted; services that ran before are used and left alone.
+
+mod count;
+mod parts;
+mod report;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::{Result, anyhow, bail};
+
+use crate::clock::Stopwatch;
+use crate::environment::repository;
+use crate::lab::{self, Outcome, Place};
+use count::Count;
+use parts::{EXTRAS, Runner};
+use report::{Report, State};
+
+pub(crate) const HELP: &str = "\
+cargo xtask test [--require-all] [--no-lab] [--dir DIR]
+  Provisions the lab, then checks formatting and lints, runs all tests and the product's own
+  checks, and ends with a table of what ran.
+  --require-all  a part that could not run is a failure (as in CI)
+  --no-lab       leave out what needs PostgreSQL, Tryton or Redmine
+";
+
+/// The systems the lab provides, as they are named in the table.
+const SYSTEMS: [&str; 3] = ["PostgreSQL", "Tryton", "Redmine"];
+
+/// Runs `test ...` from the command line.
+pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
+    let mut require_all = false;
+    let mut use_lab = true;
+    let mut dir = None;
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        match arg.as_str() {
+            "--require-all" => require_all = true,
+            "--no-lab" => use_lab = false,
+            "--dir" => dir = rest.next().map(Into::into),
+            other => bail!("unknown option {other}\n{HELP}"),
+        }
+    }
+    let place = if use_lab {
+        Some(Place::open(dir)?)
+    } else {
+        None
+    };
+    let root = repository()?;
+    let watch = Stopwatch::start();
+    let mut report = Report::default();
+    let lab = checks_beside_lab(&root, place.as_ref(), &mut report);
+    let ready = match (&place, lab) {
+        (Some(place), Some(Ok(outcome))) => Some(prepare(place, outcome, &mut report)),
+        (_, Some(Err(error))) => {
+            lab_missing(&mut report, &format!("{error:#}"));
+            None
+        }
+        _ => {
+            lab_missing(&mut report, "--no-lab");
+            None
+        }
+    };
+    let count = tests(&root, ready.as_ref().map(|r| &r.outcome), &mut report);
+    if let (Some(place), Some(ready)) = (&place, ready) {
+        let stopped = report.part("lab: stop what this run started", || ready.stop(place));
+        if !stopped {
+            println!("xtask: stop the lab's services with: cargo xtask lab down");
+        }
+    }
+    println!("\n{report}whole run: {}", watch.seconds());
+    let verdict = report.verdict(require_all);
+    if let Err(error) = &verdict {
+        println!("xtask: {error}");
+    }
+    // The plain closing line, which says in any language how the run ended.
+    println!("{count}");
+    Ok(if verdict.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Formatting, lints and the compilation of the tests, while the lab comes up in another thread.
+fn checks_beside_lab(
+    root: &Path,
+    place: Option<&Place>,
+    report: &mut Report,
+) -> Option<Result<Outcome>> {
+    thread::scope(|scope| {
+        let lab = place.map(|place| {
+            scope.spawn(move || {
+                let watch = Stopwatch::start();
+                let outcome = lab::up(place);
+                println!("lab: provisioned after {}", watch.seconds());
+                (outcome, watch.elapsed())
+            })
+        });
+        let runner = Runner::new(root);
+        for part in parts::CHECKS {
+            report.part(part.name, || runner.run(part.args));
+        }
+        report.part("compile the tests", || runner.run(parts::compile()));
+        lab.map(|handle| match handle.join() {
+            Ok((outcome, time)) => {
+                report.add("lab: provision and start", State::of(&outcome), time);
+                outcome
+            }
+            Err(_) => Err(anyhow!("the lab's thread panicked")),
+        })
+    })
+}
+
+/// A lab that is up, and the watcher that stops it should this process be killed.
+struct Ready {
+    outcome: Outcome,
+    guard: Option<std::process::Child>,
+}
+
+impl Ready {
+    fn stop(mut self, place: &Place) -> Result<()> {
+        if let Some(guard) = &mut self.guard {
+            let _ = guard.kill();
+            let _ = guard.wait();
+        }
+        if self.outcome.started.is_empty() {
+            return Ok(());
+        }
+        lab::down(place, &self.outcome.started)
+    }
+}
+
+fn prepare(place: &Place, outcome: Outcome, report: &mut Report) -> Ready {
+    for system in SYSTEMS {
+        match outcome.missing.iter().find(|(s, _)| *s == system) {
+            Some((_, why)) => report.gap(&format!("real system: {system}"), why),
+            None => report.note(&format!("real system: {system}")),
+        }
+    }
+    // A lab that was only stopped still holds what the last run wrote into it.
+    if outcome.started.contains(&"trytond") && outcome.missing.is_empty() {
+        report.part("lab: reset", || lab::reset(place));
+    }
+    let guard = if outcome.started.is_empty() {
+        None
+    } else {
+        lab::start_guard(place, &outcome.started)
+            .map_err(|error| println!("xtask: no watcher: {error:#}"))
+            .ok()
+    };
+    Ready { outcome, guard }
+}
+
+fn lab_missing(report: &mut Report, why: &str) {
+    for system in SYSTEMS {
+        report.gap(&format!("real system: {system}"), why);
+    }
+}
+
+fn tests(root: &Path, lab: Option<&Outcome>, report: &mut Report) -> Count {
+    let mut runner = Runner::new(root);
+    if let Some(outcome) = lab {
+        runner.set("COUNTERFOIL_LAB_JSON", &outcome.facts.to_string_lossy());
+        if let Some(url) = &outcome.postgres_url {
+            runner.set("COUNTERFOIL_TEST_POSTGRES_URL", url);
+        }
+    }
+    let mut count = Count::default();
+    let (name, args) = parts::tests();
+    report.part(name, || runner.run_counted(args, &mut count));
+    report.part("documentation tests", || {
+        runner.run_counted(&["test", "--workspace", "--doc"], &mut count)
+    });
+    for extra in EXTRAS {
+        for seed in extra.seeds() {
+            let name =
+                seed.map_or_else(|| extra.name.to_owned(), |s| format!("{} {s}", extra.name));
+            report.part(&name, || runner.run(&extra.arguments(seed)));
+        }
+    }
+    count
+}

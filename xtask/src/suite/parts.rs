@@ -1,0 +1,167 @@
+//! The commands of a test run, as data.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+use super::count::Count;
+use crate::command::describe;
+use crate::environment::program;
+
+/// One cargo command with a name for the table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) args: &'static [&'static str],
+}
+
+/// What needs no running system.
+pub(super) const CHECKS: &[Part] = &[
+    Part {
+        name: "formatting",
+        args: &["fmt", "--all", "--check"],
+    },
+    Part {
+        name: "lints",
+        args: &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    },
+];
+
+/// A command of the product that has to succeed, once or for many seeds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extra {
+    pub(super) name: &'static str,
+    pub(super) args: &'static [&'static str],
+    pub(super) seeded: bool,
+}
+
+/// The product's own checks. Add a line when a command exists; `seeded` ones get `--seed N`.
+pub(super) const EXTRAS: &[Extra] = &[];
+
+const FIXED_SEEDS: u64 = 20;
+
+impl Extra {
+    /// No seed, or the fixed ones and a new one each time, which the table names.
+    pub(super) fn seeds(&self) -> Vec<Option<u64>> {
+        if !self.seeded {
+            return vec![None];
+        }
+        let fresh = RandomState::new().hash_one(self.name) % 1_000_000_000;
+        (1..=FIXED_SEEDS).chain([fresh]).map(Some).collect()
+    }
+
+    pub(super) fn arguments(&self, seed: Option<u64>) -> Vec<String> {
+        let mut all: Vec<String> = self.args.iter().map(|&a| a.to_owned()).collect();
+        if let Some(seed) = seed {
+            all.extend(["--seed".to_owned(), seed.to_string()]);
+        }
+        all
+    }
+}
+
+fn has_nextest() -> bool {
+    program("cargo-nextest").is_some()
+}
+
+/// Compiles the tests ahead of the lab.
+pub(super) fn compile() -> &'static [&'static str] {
+    &["test", "--workspace", "--no-run", "--quiet"]
+}
+
+/// The command that runs the tests, and its name in the table.
+pub(super) fn tests() -> (&'static str, &'static [&'static str]) {
+    if has_nextest() {
+        (
+            "tests (nextest)",
+            &["nextest", "run", "--workspace", "--no-fail-fast"],
+        )
+    } else {
+        (
+            "tests (cargo test)",
+            &["test", "--workspace", "--no-fail-fast", "--all-targets"],
+        )
+    }
+}
+
+/// Runs cargo in the repository with the lab's variables.
+#[derive(Debug)]
+pub(super) struct Runner {
+    root: PathBuf,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Runner {
+    pub(super) fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_path_buf(),
+            variables: Vec::new(),
+        }
+    }
+
+    pub(super) fn set(&mut self, name: &'static str, value: &str) {
+        self.variables.push((name, value.to_owned()));
+    }
+
+    fn cargo<S: AsRef<str>>(&self, args: &[S]) -> Command {
+        let mut c = Command::new("cargo");
+        c.args(args.iter().map(AsRef::as_ref))
+            .current_dir(&self.root)
+            .stdin(Stdio::null());
+        c.envs(self.variables.iter().map(|(n, v)| (n, v)));
+        println!("\nxtask: {}", describe(&c));
+        c
+    }
+
+    pub(super) fn run<S: AsRef<str>>(&self, args: &[S]) -> Result<()> {
+        let status = self.cargo(args).status().context("starting cargo")?;
+        if !status.success() {
+            bail!("{status}");
+        }
+        Ok(())
+    }
+
+    /// Runs the command, shows its output and adds up the tests its closing lines report.
+    pub(super) fn run_counted(&self, args: &[&str], count: &mut Count) -> Result<()> {
+        let mut child = self
+            .cargo(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("starting cargo")?;
+        let out = child.stdout.take().context("reading cargo's output")?;
+        let err = child.stderr.take().context("reading cargo's messages")?;
+        let (from_out, from_err) = thread::scope(|scope| {
+            let messages = scope.spawn(|| show(err));
+            (show(out), messages.join().unwrap_or_default())
+        });
+        *count += from_out;
+        *count += from_err;
+        let status = child.wait().context("waiting for cargo")?;
+        if !status.success() {
+            bail!("{status}");
+        }
+        Ok(())
+    }
+}
+
+/// Passes lines through as they come. Everything goes to one stream, to keep its order.
+fn show(stream: impl std::io::Read) -> Count {
+    let mut count = Count::default();
+    for line in BufReader::new(stream).lines().map_while(Result::ok) {
+        count += Count::of_line(&line);
+        println!("{line}");
+    }
+    count
+}
