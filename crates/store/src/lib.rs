@@ -1,1 +1,42 @@
-//! (empty so far)
+//! The ledger store.
+//!
+//! Commands change the ledger through [`Store::write`], readers see it through [`Store::read`]. A
+//! command is synchronous, runs inside one transaction, and composes the table modules of this
+//! crate; state, audit leaves, events, counters and sealed text are kept together or not at all.
+//!
+//! Only this crate holds SQL. It never reads the wall clock, the environment or randomness by
+//! itself, and makes no call to anything but its database.
+
+mod backend;
+mod body;
+mod command;
+mod digest;
+mod error;
+mod lock;
+mod migrate;
+mod options;
+mod postgres;
+mod seal;
+mod session;
+mod sql;
+mod sqlite;
+mod store;
+mod tables;
+mod threads;
+mod tx;
+mod value;
+mod wake;
+mod writer;
+
+pub use body::{Event, Leaf};
+pub use command::{Command, Guard, GuardSet};
+pub use error::{Abort, StoreError, WriteError};
+pub use options::{ClockHandle, EntropyHandle, SealKey, StoreOptions};
+pub use seal::{Pointer, SealClass, Sealed};
+pub use store::Store;
+pub use tables::{
+    attempts, blocks, charges, counters, documents, exceptions, feedback, items, limits, postings,
+    scans, seal_keys, settings, snapshots, totals, writers,
+};
+pub use tx::{ReadTx, Tx};
+pub use wake::Topic;

@@ -1,0 +1,27 @@
+-- Ambiguous attempts stand in no table of problems: the partial index of open attempts finds them.
+-- name: exception_list
+SELECT * FROM (
+SELECT 'item' AS subject, code, state, item_id, CAST(NULL AS BYTEA) AS document_id,
+CAST(NULL AS BIGINT) AS posting_no, CAST(NULL AS BYTEA) AS attempt_id,
+CAST(NULL AS BIGINT) AS amount_minor, changed_at_us AS since_us, fact_block, fact_ord
+FROM item WHERE state = 'exception'
+UNION ALL
+SELECT 'posting', coalesce(code, state), state, item_id, document_id, posting_no,
+CAST(NULL AS BYTEA), amount_minor, changed_at_us, fact_block, fact_ord
+FROM posting WHERE state IN ('rejected', 'missing', 'altered', 'held')
+UNION ALL
+SELECT 'attempt', 'AMBIGUOUS', state, CAST(NULL AS BYTEA), document_id, CAST(NULL AS BIGINT),
+attempt_id, CAST(NULL AS BIGINT), started_at_us, fact_block, fact_ord
+FROM attempt WHERE state <> 'settled' AND state = 'ambiguous'
+) AS exception WHERE ?1 = '' OR code = ?1
+ORDER BY since_us, subject, item_id, document_id, posting_no, attempt_id LIMIT ?2 OFFSET ?3
+-- name: exception_count
+SELECT code, CAST(sum(cases) AS BIGINT) FROM (
+SELECT code, count(*) AS cases FROM item WHERE state = 'exception' GROUP BY code
+UNION ALL
+SELECT coalesce(code, state), count(*) FROM posting
+WHERE state IN ('rejected', 'missing', 'altered', 'held') GROUP BY coalesce(code, state)
+UNION ALL
+SELECT 'AMBIGUOUS', count(*) FROM attempt WHERE state <> 'settled' AND state = 'ambiguous'
+HAVING count(*) > 0
+) AS exception GROUP BY code ORDER BY code

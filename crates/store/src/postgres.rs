@@ -1,0 +1,235 @@
+//! One PostgreSQL connection, used synchronously: it lives on a thread of its own with a
+//! current-thread runtime, so that commands look the same on both databases.
+
+use std::collections::BTreeMap;
+
+use bytes::BytesMut;
+use futures_util::future::try_join_all;
+use futures_util::{TryStreamExt, pin_mut};
+use tokio::runtime::Runtime;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, NoTls, Statement};
+
+use crate::error::StoreError;
+use crate::sql::{Dialect, Statements};
+use crate::value::{Param, Row, Value};
+
+/// How many statements are under way at once when one is run for many rows.
+const PIPELINE: usize = 128;
+
+/// A connection that comes back by itself at the next transaction.
+pub(crate) struct PgConnection {
+    runtime: Runtime,
+    url: String,
+    client: Option<Client>,
+    prepared: BTreeMap<&'static str, Statement>,
+}
+
+impl PgConnection {
+    pub(crate) fn connect(url: &str) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| StoreError::Database {
+                doing: "starting a runtime".to_owned(),
+                again: false,
+                source: Box::new(source),
+            })?;
+        let mut connection = Self {
+            runtime,
+            url: url.to_owned(),
+            client: None,
+            prepared: BTreeMap::new(),
+        };
+        connection.ensure()?;
+        Ok(connection)
+    }
+
+    fn ensure(&mut self) -> Result<(), StoreError> {
+        if self.alive() {
+            return Ok(());
+        }
+        self.prepared.clear();
+        self.client = None;
+        let client = self.runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await?;
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::warn!(%error, "a connection to PostgreSQL ended");
+                }
+            });
+            // Text comes back as sent, and nothing waits for ever.
+            client
+                .batch_execute("SET synchronous_commit = on; SET lock_timeout = '30s'")
+                .await?;
+            Ok(client)
+        });
+        self.client = Some(client.map_err(|source| failed("connecting", source))?);
+        Ok(())
+    }
+
+    pub(crate) fn alive(&self) -> bool {
+        self.client
+            .as_ref()
+            .is_some_and(|client| !client.is_closed())
+    }
+
+    fn client(&self) -> Result<&Client, StoreError> {
+        self.client.as_ref().ok_or(StoreError::Closed)
+    }
+
+    fn statement(&mut self, name: &'static str) -> Result<Statement, StoreError> {
+        if let Some(known) = self.prepared.get(name) {
+            return Ok(known.clone());
+        }
+        let text = Statements::of(Dialect::Postgres)?.get(name)?;
+        let prepared = self.runtime.block_on(self.client()?.prepare(text));
+        let prepared = prepared.map_err(|source| failed(name, source))?;
+        self.prepared.insert(name, prepared.clone());
+        Ok(prepared)
+    }
+
+    pub(crate) fn stream(
+        &mut self,
+        name: &'static str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let statement = self.statement(name)?;
+        let client = self.client()?;
+        self.runtime.block_on(async {
+            let rows = client
+                .query_raw(&statement, params.iter().copied())
+                .await
+                .map_err(|source| failed(name, source))?;
+            pin_mut!(rows);
+            while let Some(row) = rows
+                .try_next()
+                .await
+                .map_err(|source| failed(name, source))?
+            {
+                let mut values = Vec::with_capacity(row.len());
+                for at in 0..row.len() {
+                    values.push(row.try_get(at).map_err(|source| failed(name, source))?);
+                }
+                each(Row::new(name, values))?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn execute(
+        &mut self,
+        name: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<u64, StoreError> {
+        let statement = self.statement(name)?;
+        let run = self
+            .client()?
+            .execute_raw(&statement, params.iter().copied());
+        self.runtime
+            .block_on(run)
+            .map_err(|source| failed(name, source))
+    }
+
+    pub(crate) fn execute_many(
+        &mut self,
+        name: &'static str,
+        rows: &[Vec<Param<'_>>],
+    ) -> Result<Vec<u64>, StoreError> {
+        let statement = self.statement(name)?;
+        let client = self.client()?;
+        let mut changed = Vec::with_capacity(rows.len());
+        for part in rows.chunks(PIPELINE) {
+            let runs = part
+                .iter()
+                .map(|params| client.execute_raw(&statement, params.iter().copied()));
+            let counts = self.runtime.block_on(try_join_all(runs));
+            changed.extend(counts.map_err(|source| failed(name, source))?);
+        }
+        Ok(changed)
+    }
+
+    pub(crate) fn control(&mut self, text: &'static str) -> Result<(), StoreError> {
+        if text.starts_with("BEGIN") {
+            self.ensure()?;
+        }
+        let run = self.client()?.batch_execute(text);
+        self.runtime
+            .block_on(run)
+            .map_err(|source| failed(text, source))
+    }
+
+    /// Runs a script, for migrations only.
+    pub(crate) fn script(&mut self, doing: &str, text: &str) -> Result<(), StoreError> {
+        let run = self.client()?.batch_execute(text);
+        self.runtime
+            .block_on(run)
+            .map_err(|source| failed(doing, source))
+    }
+}
+
+fn failed(doing: &str, source: tokio_postgres::Error) -> StoreError {
+    // Lost races and lost connections: the class of the state says which.
+    let again = source.is_closed()
+        || source.code().is_some_and(|state| {
+            let code = state.code();
+            code.starts_with("40") || code.starts_with("08") || code == "23505" || code == "55P03"
+        });
+    StoreError::Database {
+        doing: doing.to_owned(),
+        again,
+        source: Box::new(source),
+    }
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match (self, kind) {
+            (Param::Null, _) => Ok(IsNull::Yes),
+            (Param::Int(value), &Type::INT8) => value.to_sql(kind, out),
+            (Param::Int(value), &Type::INT4) => i32::try_from(*value)?.to_sql(kind, out),
+            (Param::Text(value), &Type::TEXT | &Type::VARCHAR) => value.to_sql(kind, out),
+            (Param::Bytes(value), &Type::BYTEA) => value.to_sql(kind, out),
+            _ => Err(format!("{self:?} is no {kind}").into()),
+        }
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!(
+            *kind,
+            Type::INT8 | Type::INT4 | Type::TEXT | Type::VARCHAR | Type::BYTEA
+        )
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Value {
+    fn from_sql(
+        kind: &Type,
+        raw: &'a [u8],
+    ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(match *kind {
+            Type::INT8 => Self::Int(i64::from_sql(kind, raw)?),
+            Type::INT4 => Self::Int(i64::from(i32::from_sql(kind, raw)?)),
+            Type::TEXT | Type::VARCHAR => Self::Text(String::from_sql(kind, raw)?),
+            _ => Self::Bytes(raw.to_vec()),
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self::Null)
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!(
+            *kind,
+            Type::INT8 | Type::INT4 | Type::TEXT | Type::VARCHAR | Type::BYTEA | Type::NAME
+        )
+    }
+}

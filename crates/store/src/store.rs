@@ -1,0 +1,289 @@
+//! The store: one way in for commands, one for readers, over SQLite or PostgreSQL.
+//!
+//! It never runs a command outside a transaction, never answers before the commit, and never lets
+//! two processes write to one SQLite file.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
+use crate::backend::Backend;
+use crate::command::{Command, Job, Pending, panic_text};
+use crate::error::{StoreError, WriteError};
+use crate::lock::DataLock;
+use crate::migrate;
+use crate::options::StoreOptions;
+use crate::postgres::PgConnection;
+use crate::seal::Vault;
+use crate::session::{self, Fence};
+use crate::sqlite;
+use crate::threads::{ReadJob, Threads};
+use crate::tx::ReadTx;
+use crate::wake::{Topic, Wakes};
+use crate::writer::Writer;
+
+/// How many writer sessions a process has on PostgreSQL.
+const POSTGRES_WRITERS: usize = 2;
+
+/// An open ledger. Clones share it; it closes when the last one is dropped.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    mode: Mode,
+    wakes: Arc<Wakes>,
+    options: StoreOptions,
+    /// Freed last, after the threads have ended.
+    _lock: Option<DataLock>,
+}
+
+enum Mode {
+    /// Threads of its own, and connections of their own.
+    Threads(Threads),
+    /// Commands and readers run on the caller's thread: deterministic.
+    Inline {
+        connection: Arc<Mutex<Connection>>,
+        vault: Arc<Vault>,
+        writer: Box<Mutex<Writer>>,
+    },
+}
+
+impl Store {
+    /// Opens or creates the ledger at `path` for writing. Earlier sessions are fenced, and what
+    /// they were sending is put in doubt.
+    pub fn open_sqlite(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let lock = DataLock::take(path)?;
+        let connection = sqlite::open_file(path)?;
+        let wakes = Arc::new(Wakes::default());
+        let mut backend = Backend::Sqlite(&connection);
+        migrate::migrate(&mut backend)?;
+        let writer = session::open_writer(&mut backend, &options, &wakes, Fence::All)?;
+        let vault = writer.vault();
+        let readers = sqlite::open_readers(path, options.readers)?;
+        let mut threads = Threads::default();
+        threads.start_writers(vec![(sqlite::Any::Sqlite(connection), writer)], &options)?;
+        threads.start_readers(readers, &vault)?;
+        Ok(Self::of(Mode::Threads(threads), wakes, options, Some(lock)))
+    }
+
+    /// Opens an existing ledger for reading only, also beside a running process.
+    pub fn open_read_only(
+        path: impl AsRef<Path>,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let mut readers = sqlite::open_readers(path.as_ref(), options.readers)?;
+        let vault = match readers.first_mut() {
+            Some(sqlite::Any::Sqlite(connection)) => {
+                let mut backend = Backend::Sqlite(connection);
+                let applied = migrate::applied(&mut backend)?;
+                migrate::check(&applied, backend.dialect())?;
+                session::open_vault(&mut backend, &options)?
+            }
+            _ => None,
+        };
+        let vault = vault.ok_or_else(|| {
+            StoreError::Migration("this database holds no ledger; run `counterfoil init`".into())
+        })?;
+        let mut threads = Threads::default();
+        threads.start_readers(readers, &Arc::new(vault))?;
+        Ok(Self::of(
+            Mode::Threads(threads),
+            Arc::new(Wakes::default()),
+            options,
+            None,
+        ))
+    }
+
+    /// A new ledger in memory, for tests and simulation: commands run on the caller's thread.
+    pub fn open_in_memory(options: StoreOptions) -> Result<Self, StoreError> {
+        let connection = Arc::new(Mutex::new(sqlite::open_memory()?));
+        Self::inline(connection, Arc::new(Wakes::default()), options)
+    }
+
+    /// Another node (or the next life of the same node) over the same ledger in memory.
+    pub fn join_in_memory(&self, options: StoreOptions) -> Result<Self, StoreError> {
+        match &self.inner.mode {
+            Mode::Inline { connection, .. } => Self::inline(
+                Arc::clone(connection),
+                Arc::clone(&self.inner.wakes),
+                options,
+            ),
+            Mode::Threads(_) => Err(StoreError::defect("only a ledger in memory can be joined")),
+        }
+    }
+
+    fn inline(
+        connection: Arc<Mutex<Connection>>,
+        wakes: Arc<Wakes>,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let writer = {
+            let guard = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            session::open_writer(
+                &mut Backend::Sqlite(&guard),
+                &options,
+                &wakes,
+                Fence::SameNode,
+            )?
+        };
+        let vault = writer.vault();
+        let mode = Mode::Inline {
+            connection,
+            vault,
+            writer: Box::new(Mutex::new(writer)),
+        };
+        Ok(Self::of(mode, wakes, options, None))
+    }
+
+    /// Opens or creates the ledger in a PostgreSQL database. `url` is a connection string; TLS is
+    /// not spoken yet, so the way to the database must be private.
+    ///
+    /// Connects on threads of its own and waits for them: call it before serving.
+    pub fn open_postgres(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let wakes = Arc::new(Wakes::default());
+        let (url, for_threads) = (url.to_owned(), (Arc::clone(&wakes), options.clone()));
+        // A runtime inside a runtime is refused by tokio, so the first steps run elsewhere too.
+        let opened = std::thread::spawn(move || {
+            let (wakes, options) = for_threads;
+            let mut writers = Vec::new();
+            for number in 0..POSTGRES_WRITERS {
+                let mut connection = PgConnection::connect(&url)?;
+                let mut backend = Backend::Postgres(&mut connection);
+                if number == 0 {
+                    migrate::migrate(&mut backend)?;
+                }
+                let fence = if number == 0 {
+                    Fence::SameNode
+                } else {
+                    Fence::None
+                };
+                let writer = session::open_writer(&mut backend, &options, &wakes, fence)?;
+                writers.push((sqlite::Any::Postgres(Box::new(connection)), writer));
+            }
+            let mut readers = Vec::new();
+            for _ in 0..options.readers.max(1) {
+                readers.push(sqlite::Any::Postgres(Box::new(PgConnection::connect(
+                    &url,
+                )?)));
+            }
+            Ok((writers, readers))
+        });
+        let (writers, readers) = opened.join().map_err(|panic| StoreError::Panicked {
+            name: "open_postgres",
+            message: panic_text(panic.as_ref()),
+        })??;
+        let vault = writers
+            .first()
+            .map(|(_, writer)| writer.vault())
+            .ok_or(StoreError::Closed)?;
+        let mut threads = Threads::default();
+        threads.start_writers(writers, &options)?;
+        threads.start_readers(readers, &vault)?;
+        Ok(Self::of(Mode::Threads(threads), wakes, options, None))
+    }
+
+    fn of(mode: Mode, wakes: Arc<Wakes>, options: StoreOptions, lock: Option<DataLock>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                mode,
+                wakes,
+                options,
+                _lock: lock,
+            }),
+        }
+    }
+
+    /// Runs a command in a transaction and answers when it is kept, or certainly not.
+    pub async fn write<C>(&self, command: C) -> Result<C::Out, WriteError<C::Rejection>>
+    where
+        C: Command + Send + 'static,
+    {
+        let (job, mut answer) = Pending::new(command);
+        match &self.inner.mode {
+            Mode::Threads(threads) => {
+                threads.write(job).await.map_err(WriteError::Store)?;
+                answer
+                    .await
+                    .unwrap_or(Err(WriteError::Store(StoreError::Closed)))
+            }
+            Mode::Inline {
+                connection, writer, ..
+            } => {
+                let guard = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+                let jobs: Vec<Box<dyn Job>> = vec![job];
+                writer.run(&mut Backend::Sqlite(&guard), jobs);
+                answer
+                    .try_recv()
+                    .unwrap_or(Err(WriteError::Store(StoreError::Closed)))
+            }
+        }
+    }
+
+    /// Runs `reader` on a consistent view.
+    pub async fn read<T, F>(&self, reader: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        match &self.inner.mode {
+            Mode::Threads(threads) => {
+                let (reply, answer) = oneshot::channel();
+                let job: ReadJob = Box::new(move |backend, vault| {
+                    let _gone = reply.send(read_once(backend, vault, reader));
+                });
+                threads.read(job)?;
+                answer.await.unwrap_or(Err(StoreError::Closed))
+            }
+            Mode::Inline {
+                connection, vault, ..
+            } => {
+                let guard = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                read_once(&mut Backend::Sqlite(&guard), vault, reader)
+            }
+        }
+    }
+
+    /// Watches a topic: `changed()` returns after each commit that woke it. Nothing is lost
+    /// between two waits.
+    pub fn watch(&self, topic: Topic) -> watch::Receiver<u64> {
+        self.inner.wakes.watch(topic)
+    }
+
+    /// The options it was opened with.
+    pub fn options(&self) -> &StoreOptions {
+        &self.inner.options
+    }
+}
+
+fn read_once<T>(
+    backend: &mut Backend<'_>,
+    vault: &Vault,
+    reader: impl FnOnce(&mut ReadTx<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    backend.control(sqlite::begin_read(backend.dialect()))?;
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        reader(&mut ReadTx {
+            backend: backend.reborrow(),
+            vault,
+        })
+    }));
+    let ended = if backend.in_transaction() {
+        backend.control("ROLLBACK")
+    } else {
+        Ok(())
+    };
+    match read {
+        Ok(found) => ended.and(found),
+        Err(panic) => Err(StoreError::Panicked {
+            name: "a reader",
+            message: panic_text(panic.as_ref()),
+        }),
+    }
+}

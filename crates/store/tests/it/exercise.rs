@@ -1,0 +1,367 @@
+//! One suite for every kind of store: what holds on one must hold on all.
+
+use counterfoil_store::documents::DocumentSeries;
+use counterfoil_store::feedback::FeedbackWish;
+use counterfoil_store::postings::PostingChange;
+use counterfoil_store::{
+    Abort, SealClass, Sealed, Store, StoreError, WriteError, attempts, charges, counters,
+    documents, exceptions, feedback, items, limits, postings, scans, settings, snapshots, totals,
+};
+
+use crate::support::{Do, START_US, attempt, charge, document, id, item, options, posting, run};
+
+/// Books `count` items with charges and postings into one document.
+pub(crate) async fn book(store: &Store, number: u64, first: u64, count: u64) {
+    run(store, move |tx| {
+        let mut rows = (Vec::new(), Vec::new(), Vec::new());
+        for at in first..first + count {
+            let content = tx.seal(SealClass::Received, "w-17", b"{\"hours\":1.5}")?;
+            let explain = tx.seal(SealClass::Explanation, "w-17", b"1.5 h x 120.00")?;
+            rows.0.push(item(at, content));
+            rows.1.push(charge(at, number, explain));
+            rows.2.push(posting(number, at));
+        }
+        let mut document = document(number);
+        items::insert(tx, &rows.0, "admitted")?;
+        charges::insert(tx, &rows.1, "priced")?;
+        postings::insert(tx, &mut document, &rows.2, "asked for")?;
+        documents::insert(tx, &document, "opened")?;
+        tx.count("items.booked", i64::try_from(count).unwrap());
+        tx.wake("posting");
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+async fn items_and_documents(store: &Store) {
+    book(store, 1, 1, 5).await;
+    let found = store
+        .read(|tx| items::get(tx, &id(1, 3)))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.source_ref, "entry-3");
+    let content = store
+        .read(move |tx| tx.unseal(found.content))
+        .await
+        .unwrap();
+    assert_eq!(content, Some(Sealed::Text(b"{\"hours\":1.5}".to_vec())));
+
+    let light = store
+        .read(|tx| items::window(tx, "tracker", "2026-08-02", "2026-08-04"))
+        .await;
+    assert_eq!(light.unwrap().len(), 3);
+    assert_eq!(
+        store
+            .read(|tx| counters::get(tx, "items.booked"))
+            .await
+            .unwrap(),
+        5
+    );
+
+    let series = DocumentSeries {
+        flow: "billing",
+        shape: "draft_line",
+        entity: "DE",
+        bill_to: "ACME",
+        currency: "EUR",
+        group_key: "project-1",
+        period: "2026-08",
+    };
+    let document = store
+        .read(move |tx| documents::find_by_key(tx, &series))
+        .await
+        .unwrap();
+    assert_eq!(document.unwrap().unsettled, 5);
+    let due = store
+        .read(|tx| documents::due(tx, START_US, 10))
+        .await
+        .unwrap();
+    assert_eq!(due.len(), 1);
+    let totals = store.read(totals::by_contract).await.unwrap();
+    assert_eq!((totals[0].charges, totals[0].amount_minor), (5, 90_000));
+}
+
+async fn changes_are_guarded(store: &Store) {
+    let moved = run(store, |tx| {
+        let mut row = items::get(tx, &id(1, 2))?.unwrap();
+        row.revision = 2;
+        row.work_date = "2026-07-31".into();
+        items::update(tx, &mut row, "edited at the source")?;
+        row.state = "exception".into();
+        row.code = Some("RATE_NOT_FOUND".into());
+        items::update(tx, &mut row, "no rate")?;
+        Ok(row.version)
+    });
+    assert_eq!(moved.await.unwrap(), 3);
+    let stale = run(store, |tx| {
+        let mut row = items::get(tx, &id(1, 2))?.unwrap();
+        row.version -= 1;
+        items::update(tx, &mut row, "late")
+    });
+    assert!(matches!(
+        stale.await,
+        Err(WriteError::Store(StoreError::Conflict { .. }))
+    ));
+    let twice = run(store, |tx| {
+        let row = items::get(tx, &id(1, 2))?.unwrap();
+        items::insert(tx, &[row], "again")
+    });
+    assert!(matches!(
+        twice.await,
+        Err(WriteError::Store(StoreError::Duplicate { .. }))
+    ));
+    let frozen = run(store, |tx| {
+        let mut row = items::get(tx, &id(1, 2))?.unwrap();
+        row.source = "elsewhere".into();
+        items::update(tx, &mut row, "forged")
+    });
+    assert!(matches!(
+        frozen.await,
+        Err(WriteError::Store(StoreError::Conflict { .. }))
+    ));
+    let queue = store
+        .read(|tx| exceptions::list(tx, None, 0, 10))
+        .await
+        .unwrap();
+    assert_eq!((queue.len(), queue[0].code.as_str()), (1, "RATE_NOT_FOUND"));
+}
+
+async fn rejection_leaves_nothing(store: &Store) {
+    let refused: Do<()> = Do(
+        "refused",
+        Box::new(|tx| {
+            settings::put(tx, "left.over", "1", "test")?;
+            tx.count("left.over", 1);
+            Err(Abort::Rejected("no".into()))
+        }),
+    );
+    assert!(matches!(store.write(refused).await, Err(WriteError::Rejected(why)) if why == "no"));
+    assert_eq!(
+        store
+            .read(|tx| settings::get(tx, "left.over"))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        store
+            .read(|tx| counters::get(tx, "left.over"))
+            .await
+            .unwrap(),
+        0
+    );
+}
+
+async fn panic_is_isolated(store: &Store) {
+    let broken: Do<()> = Do(
+        "broken",
+        Box::new(|tx| {
+            settings::put(tx, "left.over", "1", "test")?;
+            panic!("a defect");
+        }),
+    );
+    let answer = store.write(broken).await;
+    assert!(matches!(
+        answer,
+        Err(WriteError::Store(StoreError::Panicked {
+            name: "broken",
+            ..
+        }))
+    ));
+    assert_eq!(
+        store
+            .read(|tx| settings::get(tx, "left.over"))
+            .await
+            .unwrap(),
+        None
+    );
+    run(store, |tx| settings::put(tx, "alive", "1", "test"))
+        .await
+        .unwrap();
+}
+
+async fn posting_and_outcome(store: &Store) {
+    run(store, |tx| {
+        attempts::insert(tx, &attempt(1, 1, tx.writer_no()), "sent")
+    })
+    .await
+    .unwrap();
+    let second = run(store, |tx| {
+        attempts::insert(tx, &attempt(2, 1, tx.writer_no()), "sent")
+    });
+    assert!(matches!(
+        second.await,
+        Err(WriteError::Store(StoreError::Duplicate { .. }))
+    ));
+    run(store, |tx| {
+        let mut attempt = attempts::open(tx, &id(2, 1))?.unwrap();
+        let answer = tx.seal(SealClass::Answer, "target", b"created")?;
+        attempts::settle(tx, &mut attempt, "posted", Some(answer), "answered")?;
+        let mut document = documents::get(tx, &id(2, 1))?.unwrap();
+        let mut rows = postings::list_in(tx, &id(2, 1), &["ready"], 100)?;
+        let changes = rows
+            .iter_mut()
+            .map(|row| {
+                let mut change = PostingChange::to("posted", row);
+                change.erp_line_ref = Some(format!("L{}", row.posting_no));
+                (row, change)
+            })
+            .collect();
+        postings::settle(tx, &mut document, changes, "posted")?;
+        document.state = "draft".into();
+        document.erp_ref = Some("INV-1".into());
+        documents::update(tx, &mut document, "posted")
+    })
+    .await
+    .unwrap();
+    let (document, open) = store
+        .read(|tx| {
+            Ok((
+                documents::get(tx, &id(2, 1))?.unwrap(),
+                attempts::list_open(tx)?,
+            ))
+        })
+        .await
+        .unwrap();
+    assert_eq!((document.unsettled, open.len()), (0, 0));
+    let sums = store
+        .read(|tx| totals::of_document(tx, &id(2, 1)))
+        .await
+        .unwrap();
+    assert_eq!((sums[0].state.as_str(), sums[0].postings), ("posted", 5));
+    run(store, |tx| {
+        let mut document = documents::get(tx, &id(2, 1))?.unwrap();
+        let mut row = postings::get(tx, &id(2, 1), 3)?.unwrap();
+        let mut change = PostingChange::to("missing", &row);
+        change.code = Some("LINE_GONE".into());
+        postings::settle(
+            tx,
+            &mut document,
+            vec![(&mut row, change)],
+            "not found any more",
+        )?;
+        documents::update(tx, &mut document, "checked")
+    })
+    .await
+    .unwrap();
+    let problems = store
+        .read(|tx| postings::list_problems(tx, "missing", 10))
+        .await
+        .unwrap();
+    assert_eq!(problems.len(), 1);
+    let filtered = store
+        .read(|tx| exceptions::list(tx, Some("LINE_GONE"), 0, 10))
+        .await
+        .unwrap();
+    assert_eq!(filtered.len(), 1);
+    let counts = store.read(exceptions::count_by_code).await.unwrap();
+    assert_eq!(
+        counts,
+        [
+            ("LINE_GONE".to_owned(), 1),
+            ("RATE_NOT_FOUND".to_owned(), 1)
+        ]
+    );
+}
+
+async fn feedback_is_told_once(store: &Store) {
+    let wish = |status: &str| FeedbackWish {
+        item_id: id(1, 1),
+        status: status.into(),
+        reference: "INV-1".into(),
+        due_at_us: START_US,
+    };
+    let (billed, paid) = (wish("billed"), wish("paid"));
+    let again = billed.clone();
+    let first = run(store, move |tx| {
+        feedback::upsert(tx, &[billed.clone()], "posted")
+    });
+    assert_eq!(first.await.unwrap(), 1);
+    let tell = |store: &Store| {
+        let store = store.clone();
+        async move {
+            run(&store, |tx| {
+                let mut due = feedback::due(tx, START_US, 10)?;
+                for row in &mut due {
+                    feedback::mark_told(tx, row, "told")?;
+                }
+                Ok(due.len())
+            })
+            .await
+            .unwrap()
+        }
+    };
+    assert_eq!(tell(store).await, 1);
+    let same = run(store, move |tx| {
+        feedback::upsert(tx, &[again.clone()], "posted")
+    });
+    assert_eq!(same.await.unwrap(), 0);
+    assert_eq!(tell(store).await, 0);
+    let changed = run(store, move |tx| {
+        feedback::upsert(tx, &[paid.clone()], "paid")
+    });
+    assert_eq!(changed.await.unwrap(), 1);
+    assert_eq!(tell(store).await, 1);
+}
+
+async fn the_rest(store: &Store) {
+    run(store, |tx| {
+        let mut scan = scans::start(tx, "tracker", "2026-08-01", "2026-08-31", "asked")?;
+        scan.rows_seen = 5;
+        scan.finished_at_us = Some(tx.now_us());
+        scans::update(tx, &mut scan, "finished")?;
+        limits::put(tx, "erp", "{\"spent\":1}", "sent")?;
+        limits::put(tx, "erp", "{\"spent\":2}", "sent")?;
+        let snapshot = snapshots::SnapshotRow {
+            version: 1,
+            digest: [5; 32],
+            created_at_us: START_US,
+            body: b"rates".to_vec(),
+        };
+        snapshots::insert(tx, &snapshot, "loaded")?;
+        tx.act_as("finance");
+        tx.audit("document DOC1", "released", None)
+    })
+    .await
+    .unwrap();
+    let scan = store
+        .read(|tx| scans::last_finished(tx, "tracker"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((scan.scan_no, scan.rows_seen, scan.version), (1, 5, 2));
+    let limit = store
+        .read(|tx| limits::get(tx, "erp"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((limit.body.as_str(), limit.version), ("{\"spent\":2}", 2));
+    assert_eq!(
+        store.read(snapshots::latest_version).await.unwrap(),
+        Some((1, [5; 32]))
+    );
+}
+
+/// Everything, in order, on one store.
+pub(crate) async fn exercise(store: &Store) {
+    items_and_documents(store).await;
+    changes_are_guarded(store).await;
+    rejection_leaves_nothing(store).await;
+    panic_is_isolated(store).await;
+    posting_and_outcome(store).await;
+    feedback_is_told_once(store).await;
+    the_rest(store).await;
+}
+
+#[tokio::test]
+async fn in_memory() {
+    exercise(&Store::open_in_memory(options("a")).unwrap()).await;
+}
+
+#[tokio::test]
+async fn in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    exercise(&Store::open_sqlite(folder.path().join("ledger.db"), options("a")).unwrap()).await;
+}
