@@ -17,7 +17,7 @@ use crate::service::is_running;
 /// Starts the watcher for this process and the named services; kill it before stopping them.
 pub(crate) fn start_guard(place: &Place, services: &[&str]) -> Result<Child> {
     let log = open_log(&place.log("guard"))?;
-    Command::new(place.path("bin/xtask"))
+    Command::new(std::env::current_exe().context("finding this program")?)
         .args(["lab", "guard", &std::process::id().to_string()])
         .args(services)
         .arg("--dir")

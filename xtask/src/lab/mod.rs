@@ -93,7 +93,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 pub(crate) fn up(place: &Place) -> Result<Outcome> {
     let _lock = place.lock()?;
     println!("lab: folder {}", place.root().display());
-    let before: Vec<&str> = running(place).iter().map(|s| s.name).collect();
+    let idle = idle_services(place);
     let mut missing = Vec::new();
     let postgres = postgres::up(place)
         .map_err(|e| missing.push(("PostgreSQL", format!("{e:#}"))))
@@ -113,10 +113,10 @@ pub(crate) fn up(place: &Place) -> Result<Outcome> {
         redmine,
     };
     let facts = facts::write(place, &parts)?;
-    let started = running(place)
-        .iter()
-        .map(|s| s.name)
-        .filter(|n| !before.contains(n))
+    let still_idle = idle_services(place);
+    let started = idle
+        .into_iter()
+        .filter(|name| !still_idle.contains(name))
         .collect();
     Ok(Outcome {
         facts,
@@ -129,34 +129,36 @@ pub(crate) fn up(place: &Place) -> Result<Outcome> {
 /// Stops the named services, the ones that use the database before it.
 pub(crate) fn down(place: &Place, names: &[&str]) -> Result<()> {
     let _lock = place.lock()?;
-    if names.contains(&"trytond")
-        && names.contains(&"postgres")
-        && let Ok(server) = running_postgres(place)
-    {
-        tryton::down(place)?;
-        tryton::drop_clones(&server)?;
-    }
     let mut stopped = Vec::new();
-    for service in services(place) {
-        if names.contains(&service.name)
-            && match service.name {
-                "redmine" => redmine::down(place)?,
-                "trytond" => tryton::down(place)?,
-                _ => postgres::down(place)?,
-            }
+    for service in services(place)
+        .into_iter()
+        .filter(|s| names.contains(&s.name))
+    {
+        if service.name == "postgres"
+            && let Some(server) = postgres::running(place)
         {
+            tryton::drop_clones(&server)?;
+        }
+        if service.stop(stop_signal(&service))? {
             stopped.push(service.name);
         }
     }
-    println!(
-        "lab: stopped: {}",
-        if stopped.is_empty() {
-            "nothing".into()
-        } else {
-            stopped.join(", ")
-        }
-    );
+    let list = if stopped.is_empty() {
+        "nothing".to_owned()
+    } else {
+        stopped.join(", ")
+    };
+    println!("lab: stopped: {list}");
     Ok(())
+}
+
+/// For PostgreSQL, INT asks for a fast shutdown: sessions are ended, nothing is waited for.
+fn stop_signal(service: &Service) -> &'static str {
+    if service.name == "postgres" {
+        "-INT"
+    } else {
+        "-TERM"
+    }
 }
 
 /// Gives Tryton and Redmine back their seeded state.
@@ -213,10 +215,12 @@ fn services(place: &Place) -> [Service; 3] {
     ]
 }
 
-fn running(place: &Place) -> Vec<Service> {
+/// The services that do not run now.
+pub(crate) fn idle_services(place: &Place) -> Vec<&'static str> {
     services(place)
         .into_iter()
-        .filter(|s| s.pid().is_some())
+        .filter(|s| s.pid().is_none())
+        .map(|s| s.name)
         .collect()
 }
 

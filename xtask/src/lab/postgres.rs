@@ -151,11 +151,6 @@ impl Postgres {
     }
 }
 
-pub(crate) fn down(place: &Place) -> Result<bool> {
-    // INT asks for a fast shutdown: sessions are ended, nothing is waited for.
-    service(place).stop("-INT")
-}
-
 /// PostgreSQL refuses to run as root and gets an account of its own there.
 fn owner() -> Result<Option<Account>> {
     if is_root() {

@@ -86,10 +86,6 @@ pub(crate) fn reset(place: &Place) -> Result<()> {
     })
 }
 
-pub(crate) fn down(place: &Place) -> Result<bool> {
-    service(place).stop("-TERM")
-}
-
 /// What the seed wrote down.
 pub(crate) fn seed_facts(place: &Place) -> Result<serde_json::Value> {
     let path = place.path("redmine/seed.json");

@@ -143,10 +143,6 @@ pub(crate) fn drop_clones(postgres: &Postgres) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn down(place: &Place) -> Result<bool> {
-    service(place).stop("-TERM")
-}
-
 /// What the seed wrote down.
 pub(crate) fn seed_facts(place: &Place) -> Result<serde_json::Value> {
     let path = place.path("tryton/seed.json");

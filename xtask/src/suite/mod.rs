@@ -8,7 +8,7 @@ mod parts;
 mod report;
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Child, ExitCode};
 use std::thread;
 
 use anyhow::{Result, anyhow, bail};
@@ -53,22 +53,34 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     let root = repository()?;
     let watch = Stopwatch::start();
     let mut report = Report::default();
-    let lab = checks_beside_lab(&root, place.as_ref(), &mut report);
-    let ready = match (&place, lab) {
-        (Some(place), Some(Ok(outcome))) => Some(prepare(place, outcome, &mut report)),
-        (_, Some(Err(error))) => {
-            lab_missing(&mut report, &format!("{error:#}"));
+    let guard = place.as_ref().map(guard).transpose()?;
+    let outcome = match checks_beside_lab(&root, place.as_ref(), &mut report) {
+        Some(Ok(outcome)) => {
+            systems(&outcome, &mut report);
+            Some(outcome)
+        }
+        Some(Err(error)) => {
+            no_systems(&mut report, &format!("{error:#}"));
             None
         }
-        _ => {
-            lab_missing(&mut report, "--no-lab");
+        None => {
+            no_systems(&mut report, "--no-lab");
             None
         }
     };
-    let count = tests(&root, ready.as_ref().map(|r| &r.outcome), &mut report);
-    if let (Some(place), Some(ready)) = (&place, ready) {
-        let stopped = report.part("lab: stop what this run started", || ready.stop(place));
-        if !stopped {
+    if let (Some(place), Some(outcome)) = (&place, &outcome) {
+        // A lab that was only stopped still holds what the last run wrote into it.
+        if outcome.started.contains(&"trytond") && outcome.missing.is_empty() {
+            report.part("lab: reset", || lab::reset(place));
+        }
+    }
+    let count = tests(&root, outcome.as_ref(), &mut report);
+    if let (Some(place), Some(mut guard)) = (&place, guard) {
+        guard.child.kill().and_then(|()| guard.child.wait())?;
+        let names = guard.idle_before;
+        if !report.part("lab: stop what this run started", || {
+            lab::down(place, &names)
+        }) {
             println!("xtask: stop the lab's services with: cargo xtask lab down");
         }
     }
@@ -116,47 +128,30 @@ fn checks_beside_lab(
     })
 }
 
-/// A lab that is up, and the watcher that stops it should this process be killed.
-struct Ready {
-    outcome: Outcome,
-    guard: Option<std::process::Child>,
+/// The watcher that stops this run's services should this process be killed.
+struct Guard {
+    child: Child,
+    idle_before: Vec<&'static str>,
 }
 
-impl Ready {
-    fn stop(mut self, place: &Place) -> Result<()> {
-        if let Some(guard) = &mut self.guard {
-            let _ = guard.kill();
-            let _ = guard.wait();
-        }
-        if self.outcome.started.is_empty() {
-            return Ok(());
-        }
-        lab::down(place, &self.outcome.started)
-    }
+fn guard(place: &Place) -> Result<Guard> {
+    let idle_before = lab::idle_services(place);
+    Ok(Guard {
+        child: lab::start_guard(place, &idle_before)?,
+        idle_before,
+    })
 }
 
-fn prepare(place: &Place, outcome: Outcome, report: &mut Report) -> Ready {
+fn systems(outcome: &Outcome, report: &mut Report) {
     for system in SYSTEMS {
         match outcome.missing.iter().find(|(s, _)| *s == system) {
             Some((_, why)) => report.gap(&format!("real system: {system}"), why),
             None => report.note(&format!("real system: {system}")),
         }
     }
-    // A lab that was only stopped still holds what the last run wrote into it.
-    if outcome.started.contains(&"trytond") && outcome.missing.is_empty() {
-        report.part("lab: reset", || lab::reset(place));
-    }
-    let guard = if outcome.started.is_empty() {
-        None
-    } else {
-        lab::start_guard(place, &outcome.started)
-            .map_err(|error| println!("xtask: no watcher: {error:#}"))
-            .ok()
-    };
-    Ready { outcome, guard }
 }
 
-fn lab_missing(report: &mut Report, why: &str) {
+fn no_systems(report: &mut Report, why: &str) {
     for system in SYSTEMS {
         report.gap(&format!("real system: {system}"), why);
     }
@@ -174,7 +169,10 @@ fn tests(root: &Path, lab: Option<&Outcome>, report: &mut Report) -> Count {
     let (name, args) = parts::tests();
     report.part(name, || runner.run_counted(args, &mut count));
     report.part("documentation tests", || {
-        runner.run_counted(&["test", "--workspace", "--doc"], &mut count)
+        runner.run_counted(
+            &["test", "--workspace", "--doc", "--no-fail-fast"],
+            &mut count,
+        )
     });
     for extra in EXTRAS {
         for seed in extra.seeds() {
