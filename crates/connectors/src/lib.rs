@@ -1,1 +1,3 @@
-//! (empty so far)
+//! Connectors: one folder per system, each an implementation of roles of the connector SDK.
+
+pub mod source;

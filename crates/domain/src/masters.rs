@@ -129,6 +129,6 @@ pub struct SourceMasters {
     pub worker_codes: BTreeMap<String, String>,
     /// Names by the source's id, for messages: `project:9`, `task:18`, `worker:8`.
     pub names: BTreeMap<String, String>,
-    /// The source's ids of tasks and projects that are closed there.
+    /// The tasks and projects that are closed there, written as in `names`.
     pub closed: Vec<String>,
 }

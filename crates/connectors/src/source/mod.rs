@@ -1,0 +1,3 @@
+//! Trackers: where approved time comes from.
+
+pub mod redmine;
