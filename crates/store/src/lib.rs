@@ -7,6 +7,7 @@
 //! Only this crate holds SQL. It never reads the wall clock, the environment or randomness by
 //! itself, and makes no call to anything but its database.
 
+pub mod audit;
 mod backend;
 mod body;
 mod command;

@@ -44,6 +44,11 @@ pub(crate) fn open_vault(
     let digest = read(LEDGER_DIGEST)?;
     let wrapped = read(LEDGER_KEY)?;
     let (Some(digest), Some(wrapped)) = (digest, wrapped) else {
+        // Sessions without an identity: making a new one would orphan all that is written.
+        if next_writer_no(backend)? > 1 {
+            let what = "the identity of this ledger is gone: restore a backup";
+            return Err(StoreError::inconsistent("setting", LEDGER_KEY, what));
+        }
         return Ok(None);
     };
     if digest != HEXLOWER.encode(&options.ledger_digest) {

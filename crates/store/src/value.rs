@@ -71,9 +71,10 @@ impl<'a, const N: usize> From<&'a Option<[u8; N]>> for Param<'a> {
 }
 
 /// A value read from the database.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Value {
     /// SQL null.
+    #[default]
     Null,
     /// A 64-bit integer.
     Int(i64),

@@ -2,3 +2,4 @@
 
 mod exercise;
 mod support;
+mod tamper;
