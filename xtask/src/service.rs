@@ -17,14 +17,15 @@ use crate::command::{open_log, run_captured, tail};
 const POLL: Duration = Duration::from_millis(100);
 const STOP_GRACE: Duration = Duration::from_secs(20);
 
-/// A service: where its pid is kept and a word of its command line.
+/// A service: where its pid is kept and a part of its command line.
 ///
-/// The word guards against a pid that the system has given to another program since.
+/// The part, a path or an address of this lab, guards against a pid that the system has given to
+/// another program since, such as the same server of another lab.
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
     pub(crate) name: &'static str,
     pub(crate) pid_file: PathBuf,
-    pub(crate) marker: &'static str,
+    pub(crate) marker: String,
     pub(crate) log: PathBuf,
 }
 
@@ -33,7 +34,7 @@ impl Service {
     pub(crate) fn pid(&self) -> Option<u32> {
         let text = fs::read_to_string(&self.pid_file).ok()?;
         let pid = text.lines().next()?.trim().parse().ok()?;
-        is_running(pid, self.marker).then_some(pid)
+        is_running(pid, &self.marker).then_some(pid)
     }
 
     /// Starts the command in its own process group, so that the caller's end or Ctrl-C spares it.
@@ -85,7 +86,7 @@ impl Service {
         // It may end by itself between the look and the signal: that is no failure.
         let sent = run_captured(Command::new("kill").args([signal, pid_text.as_str()]));
         let watch = Stopwatch::start();
-        while is_running(pid, self.marker) {
+        while is_running(pid, &self.marker) {
             if watch.elapsed() > STOP_GRACE {
                 sent?;
                 bail!(

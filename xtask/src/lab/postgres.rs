@@ -37,7 +37,7 @@ pub(crate) fn service(place: &Place) -> Service {
     Service {
         name: "postgres",
         pid_file: place.path("postgres/data/postmaster.pid"),
-        marker: "postgres",
+        marker: place.path("postgres/data").to_string_lossy().into_owned(),
         log: place.log("postgres"),
     }
 }

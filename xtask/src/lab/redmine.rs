@@ -33,10 +33,12 @@ pub(crate) struct Redmine {
 }
 
 pub(crate) fn service(place: &Place) -> Service {
+    // The server renames its process and keeps the address.
+    let port = place.recorded_port("redmine").unwrap_or_default();
     Service {
         name: "redmine",
         pid_file: place.path("redmine/puma.pid"),
-        marker: "puma",
+        marker: format!("127.0.0.1:{port}"),
         log: place.log("redmine"),
     }
 }
@@ -73,12 +75,14 @@ pub(crate) fn up(place: &Place) -> Result<Redmine> {
 ///
 /// SQLite's own backup takes the locks and tells a running server that the pages changed.
 pub(crate) fn reset(place: &Place) -> Result<()> {
-    let code = "import sqlite3, sys\n\
-        source, target = (sqlite3.connect(p, timeout=30) for p in sys.argv[1:])\n\
-        source.backup(target)\n\
-        target.close()\n";
+    let code = "require 'sqlite3'\n\
+        source, target = ARGV.map { |p| SQLite3::Database.new(p) }\n\
+        target.busy_timeout(30_000)\n\
+        copy = SQLite3::Backup.new(target, 'main', source, 'main')\n\
+        copy.step(-1)\n\
+        copy.finish\n";
     timed("redmine-copy", || {
-        let mut c = command("python3", ["-c", code]);
+        let mut c = command("ruby", ["-e", code]);
         c.arg(place.path("redmine/pristine.sqlite"))
             .arg(place.path("redmine/redmine.sqlite"));
         run_as(&mut c, runner()?);

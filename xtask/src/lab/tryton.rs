@@ -58,7 +58,7 @@ pub(crate) fn service(place: &Place) -> Service {
     Service {
         name: "trytond",
         pid_file: place.path("tryton/trytond.pid"),
-        marker: "tryton/serve.py",
+        marker: place.path("tryton/serve.py").to_string_lossy().into_owned(),
         log: place.log("trytond"),
     }
 }

@@ -166,8 +166,8 @@ fn tests(root: &Path, lab: Option<&Outcome>, report: &mut Report) -> Count {
         }
     }
     let mut count = Count::default();
-    let (name, args) = parts::tests();
-    report.part(name, || runner.run_counted(args, &mut count));
+    let (name, args) = parts::tests(root);
+    report.part(name, || runner.run_counted(&args, &mut count));
     report.part("documentation tests", || {
         runner.run_counted(
             &["test", "--workspace", "--doc", "--no-fail-fast"],

@@ -81,16 +81,20 @@ pub(super) fn compile() -> &'static [&'static str] {
 }
 
 /// The command that runs the tests, and its name in the table.
-pub(super) fn tests() -> (&'static str, &'static [&'static str]) {
+pub(super) fn tests(root: &Path) -> (&'static str, Vec<String>) {
+    let owned = |words: &[&str]| words.iter().map(|&w| w.to_owned()).collect::<Vec<_>>();
     if has_nextest() {
-        (
-            "tests (nextest)",
-            &["nextest", "run", "--workspace", "--no-fail-fast"],
-        )
+        let mut args = owned(&["nextest", "run", "--workspace", "--no-fail-fast"]);
+        let settings = root.join("xtask/nextest.toml");
+        args.extend([
+            "--tool-config-file".into(),
+            format!("xtask:{}", settings.display()),
+        ]);
+        ("tests (nextest)", args)
     } else {
         (
             "tests (cargo test)",
-            &["test", "--workspace", "--no-fail-fast", "--all-targets"],
+            owned(&["test", "--workspace", "--no-fail-fast", "--all-targets"]),
         )
     }
 }
@@ -133,7 +137,7 @@ impl Runner {
     }
 
     /// Runs the command, shows its output and adds up the tests its closing lines report.
-    pub(super) fn run_counted(&self, args: &[&str], count: &mut Count) -> Result<()> {
+    pub(super) fn run_counted<S: AsRef<str>>(&self, args: &[S], count: &mut Count) -> Result<()> {
         let mut child = self
             .cargo(args)
             .stdout(Stdio::piped())
