@@ -11,18 +11,25 @@
 //! each scan first asks who it is.
 
 mod call;
+mod check;
+mod check_fields;
+mod check_roles;
 mod config;
 pub mod errors;
 mod feedback;
 pub mod map;
 mod masters;
 mod pages;
+mod plan;
+mod publish;
+mod publish_step;
 mod scan;
 mod wire;
 
 pub use config::{ConfigError, FieldRef, Fields, PublishConfig, RedmineConfig, WorkerCode};
 pub use feedback::REFERENCE_LIMIT_CHARS;
 pub use pages::{PASSES_MAX, ROWS_MAX};
+pub use plan::{IDENTIFIER_LIMIT_CHARS, identifier};
 pub use scan::{parse_entry, parse_page};
 
 use connector_sdk::clock::Clock;

@@ -60,7 +60,7 @@ impl TimeSource for Redmine {
     }
 
     async fn check(&self) -> Vec<CheckLine> {
-        Vec::new()
+        self.examine().await
     }
 
     async fn scan(&self, window: DateWindow) -> Result<Scan, CallError> {

@@ -221,8 +221,6 @@ pub(super) struct Membership {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Role {
     #[serde(default)]
-    pub(super) name: String,
-    #[serde(default)]
     pub(super) time_entries_visibility: Option<String>,
     #[serde(default)]
     pub(super) issues_visibility: Option<String>,
