@@ -6,7 +6,7 @@ INSERT INTO item ({item}) VALUES ({item.values}) ON CONFLICT DO NOTHING
 UPDATE item SET {item.set} WHERE {item.same}
 -- The work date is in an index: only this statement rewrites its entry.
 -- name: item_update_moved
-UPDATE item SET {item.set}, work_date = {item:work_date}, zone = {item:zone}
+UPDATE item SET {item.set}, work_date = {item:work_date}
 WHERE item_id = {item:item_id} AND source = {item:source} AND source_ref = {item:source_ref}
 AND flow = {item:flow} AND kind = {item:kind} AND version + 1 = {item:version}
 -- name: item_window

@@ -29,6 +29,12 @@ mod value;
 mod wake;
 mod writer;
 
+#[cfg(test)]
+mod checks;
+#[cfg(test)]
+#[path = "../tests/it/fresh.rs"]
+mod fresh;
+
 pub use body::{Event, Leaf};
 pub use command::{Command, Guard, GuardSet};
 pub use error::{Abort, StoreError, WriteError};

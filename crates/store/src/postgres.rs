@@ -78,7 +78,7 @@ impl PgConnection {
         self.client.as_ref().ok_or(StoreError::Closed)
     }
 
-    fn statement(&mut self, name: &'static str) -> Result<Statement, StoreError> {
+    pub(crate) fn statement(&mut self, name: &'static str) -> Result<Statement, StoreError> {
         if let Some(known) = self.prepared.get(name) {
             return Ok(known.clone());
         }

@@ -22,7 +22,8 @@ pub(crate) type ReadJob = Box<dyn FnOnce(&mut Backend<'_>, &Vault) + Send>;
 pub(crate) struct Threads {
     writes: Option<mpsc::Sender<Box<dyn Job>>>,
     reads: Option<blocking::Sender<ReadJob>>,
-    handles: Vec<JoinHandle<()>>,
+    readers: Vec<JoinHandle<()>>,
+    writers: Vec<JoinHandle<()>>,
 }
 
 impl Threads {
@@ -35,9 +36,9 @@ impl Threads {
         let receiver = Arc::new(Mutex::new(receiver));
         for (connection, writer) in writers {
             let (receiver, group) = (Arc::clone(&receiver), options.group.max(1));
-            self.spawn("counterfoil-writer", move || {
+            self.writers.push(spawn("counterfoil-writer", move || {
                 write_all(&receiver, connection, writer, group);
-            })?;
+            })?);
         }
         self.writes = Some(sender);
         Ok(())
@@ -52,7 +53,7 @@ impl Threads {
         let receiver = Arc::new(Mutex::new(receiver));
         for mut connection in readers {
             let (receiver, vault) = (Arc::clone(&receiver), Arc::clone(vault));
-            self.spawn("counterfoil-reader", move || {
+            self.readers.push(spawn("counterfoil-reader", move || {
                 loop {
                     let job = receiver
                         .lock()
@@ -61,26 +62,9 @@ impl Threads {
                     let Ok(job) = job else { return };
                     job(&mut connection.backend(), &vault);
                 }
-            })?;
+            })?);
         }
         self.reads = Some(sender);
-        Ok(())
-    }
-
-    fn spawn(
-        &mut self,
-        name: &str,
-        work: impl FnOnce() + Send + 'static,
-    ) -> Result<(), StoreError> {
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(work);
-        let handle = thread.map_err(|source| StoreError::Database {
-            doing: format!("starting the thread {name}"),
-            again: false,
-            source: Box::new(source),
-        })?;
-        self.handles.push(handle);
         Ok(())
     }
 
@@ -99,16 +83,33 @@ impl Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        self.writes = None;
+        // The writer goes last: only then does SQLite put everything into the one file.
         self.reads = None;
-        let own = std::thread::current().id();
-        for handle in self.handles.drain(..) {
-            // A store dropped inside its own command must not wait for itself.
-            if handle.thread().id() != own && handle.join().is_err() {
-                tracing::error!("a thread of the store panicked");
-            }
+        join_all(&mut self.readers);
+        self.writes = None;
+        join_all(&mut self.writers);
+    }
+}
+
+fn join_all(handles: &mut Vec<JoinHandle<()>>) {
+    let own = std::thread::current().id();
+    for handle in handles.drain(..) {
+        // A store dropped inside its own command must not wait for itself.
+        if handle.thread().id() != own && handle.join().is_err() {
+            tracing::error!("a thread of the store panicked");
         }
     }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    let thread = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work);
+    thread.map_err(|source| StoreError::Database {
+        doing: format!("starting the thread {name}"),
+        again: false,
+        source: Box::new(source),
+    })
 }
 
 /// Takes all that waits, runs it as one group, and again.

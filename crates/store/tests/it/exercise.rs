@@ -8,6 +8,7 @@ use counterfoil_store::{
     documents, exceptions, feedback, items, limits, postings, scans, settings, snapshots, totals,
 };
 
+use crate::fresh::Fresh;
 use crate::support::{Do, START_US, attempt, charge, document, id, item, options, posting, run};
 
 /// Books `count` items with charges and postings into one document.
@@ -276,7 +277,7 @@ async fn feedback_is_told_once(store: &Store) {
     let (billed, paid) = (wish("billed"), wish("paid"));
     let again = billed.clone();
     let first = run(store, move |tx| {
-        feedback::upsert(tx, &[billed.clone()], "posted")
+        feedback::upsert(tx, std::slice::from_ref(&billed), "posted")
     });
     assert_eq!(first.await.unwrap(), 1);
     let tell = |store: &Store| {
@@ -295,12 +296,12 @@ async fn feedback_is_told_once(store: &Store) {
     };
     assert_eq!(tell(store).await, 1);
     let same = run(store, move |tx| {
-        feedback::upsert(tx, &[again.clone()], "posted")
+        feedback::upsert(tx, std::slice::from_ref(&again), "posted")
     });
     assert_eq!(same.await.unwrap(), 0);
     assert_eq!(tell(store).await, 0);
     let changed = run(store, move |tx| {
-        feedback::upsert(tx, &[paid.clone()], "paid")
+        feedback::upsert(tx, std::slice::from_ref(&paid), "paid")
     });
     assert_eq!(changed.await.unwrap(), 1);
     assert_eq!(tell(store).await, 1);
@@ -364,4 +365,12 @@ async fn in_memory() {
 async fn in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     exercise(&Store::open_sqlite(folder.path().join("ledger.db"), options("a")).unwrap()).await;
+}
+
+#[tokio::test]
+async fn on_postgres() {
+    let Some(fresh) = Fresh::database("exercise") else {
+        return;
+    };
+    exercise(&Store::open_postgres(&fresh.url, options("a")).unwrap()).await;
 }

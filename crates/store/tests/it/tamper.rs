@@ -14,7 +14,7 @@ async fn populated(folder: &Path) -> PathBuf {
     let path = folder.join("ledger.db");
     let store = Store::open_sqlite(&path, options("a")).unwrap();
     exercise(&store).await;
-    book(&store, 2, 100, 40).await;
+    book(&store, 2, 100, 400).await;
     run(&store, |tx| {
         attempts::insert(tx, &attempt(9, 2, tx.writer_no()), "sent")
     })
@@ -181,21 +181,23 @@ async fn a_changed_byte_of_the_file_is_named_unless_it_means_nothing() {
     let copy = folder.path().join("copy.db");
     let (mut named, mut meaningless) = (0, 0);
     // A stride without common factors walks through all places of a page.
-    for at in (0..original.len()).step_by(original.len() / 400 | 1) {
+    for at in (0..original.len()).step_by((original.len() / 400) | 1) {
         let mut bytes = original.clone();
         bytes[at] ^= 1 << (at % 8);
         std::fs::write(&copy, &bytes).unwrap();
         let report = audit::verify_file(&copy, options("cli")).await;
         if report.problems.is_empty() {
             // Free space inside pages, and header fields that only caches use.
-            assert_eq!(dump(&copy).as_ref(), Some(&before), "byte {at}");
+            let after = dump(&copy).unwrap();
+            let differing = before
+                .lines()
+                .zip(after.lines())
+                .find(|(was, is)| was != is);
+            assert!(after == before, "byte {at} changed {differing:?} unseen");
             meaningless += 1;
         } else {
             named += 1;
         }
     }
-    assert!(
-        named > meaningless,
-        "{named} named, {meaningless} without meaning"
-    );
+    assert!(named > 200, "{named} named, {meaningless} without meaning");
 }
