@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use counterfoil_store::audit::{self, Report};
 use counterfoil_store::{Store, attempts};
 use rusqlite::Connection;
+use rusqlite::types::Value;
 
 use crate::exercise::{book, exercise};
 use crate::support::{attempt, options, run};
@@ -30,6 +31,25 @@ fn strings(connection: &Connection, text: &str) -> Vec<String> {
     let mut statement = connection.prepare(text).unwrap();
     let rows = statement.query_map([], |row| row.get(0)).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
+}
+
+/// The smallest change of a value that its column's type allows.
+fn other(value: Value, kind: &str) -> Value {
+    match (value, kind) {
+        (Value::Null, "INTEGER") => Value::Integer(0),
+        (Value::Null, "TEXT") => Value::Text(String::new()),
+        (Value::Null, _) => Value::Blob(Vec::new()),
+        (Value::Integer(value), _) => Value::Integer(value + 1),
+        (Value::Text(text), _) => Value::Text(text + "x"),
+        (Value::Blob(mut bytes), _) => {
+            match bytes.first_mut() {
+                Some(byte) => *byte ^= 0x40,
+                None => bytes.push(0),
+            }
+            Value::Blob(bytes)
+        }
+        (value @ Value::Real(_), _) => value,
+    }
 }
 
 fn names_of(report: &Report, table: &str) -> bool {
@@ -101,28 +121,19 @@ async fn a_changed_value_is_named() {
         };
         for column in columns {
             let (name, kind) = column.split_once(' ').unwrap();
-            let changed = match kind {
-                "INTEGER" => format!("coalesce({name}, 0) + 1"),
-                "TEXT" => format!("coalesce({name}, '') || 'x'"),
-                // The first byte, with its lowest bit turned.
-                _ => format!(
-                    "coalesce(CASE WHEN {name} LIKE 'x%' THEN NULL ELSE \
-                     CAST(substr({name}, 1, length({name}) - 1) || \
-                     CASE WHEN substr({name}, -1) = x'07' THEN x'08' ELSE x'07' END AS BLOB) END, \
-                     x'07070707070707070707070707070707')"
-                ),
-            };
             std::fs::copy(&path, &copy).unwrap();
             {
                 let connection = Connection::open(&copy).unwrap();
                 connection
                     .pragma_update(None, "ignore_check_constraints", true)
                     .unwrap();
-                let text = format!(
-                    "UPDATE {table} SET {name} = {changed} WHERE ({keys}) = \
-                     (SELECT {keys} FROM {table} ORDER BY {keys} DESC LIMIT 1)"
-                );
-                assert_eq!(connection.execute(&text, []).unwrap(), 1, "{table}.{name}");
+                let row = format!("SELECT {keys} FROM {table} ORDER BY {keys} DESC LIMIT 1");
+                let row = format!("({keys}) = ({row})");
+                let text = format!("SELECT {name} FROM {table} WHERE {row}");
+                let value: Value = connection.query_row(&text, [], |row| row.get(0)).unwrap();
+                let text = format!("UPDATE {table} SET {name} = ?1 WHERE {row}");
+                let changed = connection.execute(&text, [other(value, kind)]).unwrap();
+                assert_eq!(changed, 1, "{table}.{name}");
             }
             let report = audit::verify_file(&copy, options("cli")).await;
             assert!(
