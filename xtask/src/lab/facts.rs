@@ -37,6 +37,7 @@ pub(crate) fn write(place: &Place, parts: &Parts<'_>) -> Result<PathBuf> {
         "directory": place.root(),
         "reset_command": command(&["reset"]),
         "clone_tryton_command": command(&["clone-tryton"]),
+        "drop_tryton_command": command(&["drop-tryton"]),
         "postgres": parts.postgres.map(postgres),
         "tryton": parts.tryton.map(|t| tryton_facts(place, t)).transpose()?,
         "redmine": parts.redmine.map(|r| redmine_facts(place, r)).transpose()?,

@@ -30,7 +30,8 @@ cargo xtask lab COMMAND [--dir DIR]
   status                      what runs where
   reset                       give Tryton and Redmine back their seeded state
   clone-tryton NAME [--plain] one more seeded Tryton database, served at once
-  drop-clones                 drop the databases made by clone-tryton
+  drop-tryton NAME            drop a database made by clone-tryton
+  drop-clones                 drop all of them
 The folder is DIR, else $COUNTERFOIL_LAB_DIR, else /var/cache/counterfoil-lab for root
 and ~/.cache/counterfoil-lab for others. Tests find everything in its lab.json.
 ";
@@ -83,6 +84,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         ["status"] => status(&place()?),
         ["reset"] => reset(&place()?),
         ["clone-tryton", name] => clone_tryton(&place()?, name, plain),
+        ["drop-tryton", name] => tryton::drop_clone(&running_postgres(&place()?)?, name),
         ["drop-clones"] => tryton::drop_clones(&running_postgres(&place()?)?),
         ["guard", parent, services @ ..] => guard(&place()?, parent, services),
         _ => bail!("{HELP}"),

@@ -128,8 +128,22 @@ pub(crate) fn clone_database(postgres: &Postgres, name: &str, plain: bool) -> Re
     Ok(())
 }
 
+/// Drops one database made by `clone_database`.
+pub(crate) fn drop_clone(postgres: &Postgres, name: &str) -> Result<()> {
+    if !clones(postgres)?.iter().any(|clone| clone == name) {
+        bail!("{name} is no database made by clone-tryton");
+    }
+    postgres.drop(name)
+}
+
 /// Drops all databases made by `clone_database`.
 pub(crate) fn drop_clones(postgres: &Postgres) -> Result<()> {
+    clones(postgres)?
+        .iter()
+        .try_for_each(|name| postgres.drop(name))
+}
+
+fn clones(postgres: &Postgres) -> Result<Vec<String>> {
     let names = postgres.sql(
         "postgres",
         &format!(
@@ -137,10 +151,7 @@ pub(crate) fn drop_clones(postgres: &Postgres) -> Result<()> {
              shobj_description(oid, 'pg_database') = '{CLONE_COMMENT}'"
         ),
     )?;
-    for name in names.lines() {
-        postgres.drop(name)?;
-    }
-    Ok(())
+    Ok(names.lines().map(str::to_owned).collect())
 }
 
 /// What the seed wrote down.

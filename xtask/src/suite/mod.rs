@@ -17,7 +17,7 @@ use crate::clock::Stopwatch;
 use crate::environment::repository;
 use crate::lab::{self, Outcome, Place};
 use count::Count;
-use parts::{EXTRAS, Runner};
+use parts::{EXTRAS, LAB_TESTS, Runner};
 use report::{Report, State};
 
 pub(crate) const HELP: &str = "\
@@ -174,6 +174,13 @@ fn tests(root: &Path, lab: Option<&Outcome>, report: &mut Report) -> Count {
             &mut count,
         )
     });
+    if let Some(outcome) = lab {
+        for (name, system, program, args) in LAB_TESTS {
+            if outcome.missing.iter().all(|(s, _)| s != system) {
+                report.part(name, || runner.run_program(program, args));
+            }
+        }
+    }
     for extra in EXTRAS {
         for seed in extra.seeds() {
             let name =

@@ -99,7 +99,15 @@ pub(super) fn tests(root: &Path) -> (&'static str, Vec<String>) {
     }
 }
 
-/// Runs cargo in the repository with the lab's variables.
+/// Tests in other languages that need the lab: name, system, program, arguments.
+pub(super) const LAB_TESTS: &[(&str, &str, &str, &[&str])] = &[(
+    "tests of the Tryton module",
+    "Tryton",
+    "python3",
+    &["erp-modules/tryton/test_counterfoil_key.py"],
+)];
+
+/// Runs commands in the repository with the lab's variables.
 #[derive(Debug)]
 pub(super) struct Runner {
     root: PathBuf,
@@ -118,8 +126,8 @@ impl Runner {
         self.variables.push((name, value.to_owned()));
     }
 
-    fn cargo<S: AsRef<str>>(&self, args: &[S]) -> Command {
-        let mut c = Command::new("cargo");
+    fn command<S: AsRef<str>>(&self, program: &str, args: &[S]) -> Command {
+        let mut c = Command::new(program);
         c.args(args.iter().map(AsRef::as_ref))
             .current_dir(&self.root)
             .stdin(Stdio::null());
@@ -128,18 +136,24 @@ impl Runner {
         c
     }
 
+    /// Runs a cargo command.
     pub(super) fn run<S: AsRef<str>>(&self, args: &[S]) -> Result<()> {
-        let status = self.cargo(args).status().context("starting cargo")?;
+        self.run_program("cargo", args)
+    }
+
+    pub(super) fn run_program<S: AsRef<str>>(&self, program: &str, args: &[S]) -> Result<()> {
+        let mut c = self.command(program, args);
+        let status = c.status().with_context(|| format!("starting {program}"))?;
         if !status.success() {
             bail!("{status}");
         }
         Ok(())
     }
 
-    /// Runs the command, shows its output and adds up the tests its closing lines report.
+    /// Runs a cargo command, shows its output and adds up the tests its closing lines report.
     pub(super) fn run_counted<S: AsRef<str>>(&self, args: &[S], count: &mut Count) -> Result<()> {
         let mut child = self
-            .cargo(args)
+            .command("cargo", args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
