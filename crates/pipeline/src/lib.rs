@@ -1,1 +1,26 @@
-//! (empty so far)
+//! The imperative shell: an entry's way from the source to the ERP and back, as commands (each one
+//! transaction) and stages (the calls between them). It decides with `rules` and [`plan`], keeps
+//! with `store`, and reaches other systems only through the roles of `connector-sdk`.
+//!
+//! It knows no vendor, holds no SQL, and reads no clock but the one it is given.
+
+pub mod admit;
+pub mod book;
+pub mod crash;
+pub mod env;
+pub mod error;
+pub mod exceptions;
+pub mod facts;
+pub mod feedback;
+pub mod intake;
+pub mod limit;
+pub mod outcome;
+pub mod payload;
+pub mod plan;
+pub mod post;
+pub mod postings;
+pub mod reference;
+pub mod restored;
+pub mod settings;
+pub mod states;
+pub mod sync;

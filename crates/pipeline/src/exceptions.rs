@@ -1,0 +1,329 @@
+//! The exception queue for people: what is wrong, in words, with money and age; and its replay.
+
+use crate::admit::{settle_judgement, wish_for};
+use crate::book::{Books, Judgement, judge};
+use crate::env::{Env, Terms, inconsistent};
+use crate::error::PassError;
+use crate::facts::{self, ItemFacts};
+use crate::post::doubt_problem;
+use crate::postings::{document_of, document_shape, state_of};
+use crate::states::{find_lines, plan_again};
+use connector_sdk::target::FoundLine;
+use domain::exception::{Code, OwnerRole, Problem};
+use domain::ids::{DocumentId, ItemId};
+use domain::item::ItemState;
+use domain::posting::{PostingEvent, PostingState};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use store::exceptions::ExceptionRow;
+use store::items::{self, ItemRow};
+use store::postings::{self, PostingChange, PostingRow};
+use store::{Abort, Command, Guard, GuardSet, ReadTx, StoreError, Tx, attempts, charges};
+
+/// Exceptions read in one list.
+const LIST_MAX: i64 = 100_000;
+
+/// One exception, as people read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exception {
+    /// By what to name it: the item.
+    pub id: String,
+    /// The stable code.
+    pub code: String,
+    /// What happened.
+    pub sentence: String,
+    /// The facts of this case.
+    pub facts: String,
+    /// The ERP's own words, if it spoke.
+    pub erp_words: Option<String>,
+    /// What to do.
+    pub remedy: String,
+    /// Who does it.
+    pub owner: OwnerRole,
+    /// The money at stake, with its currency, where it is known.
+    pub amount: Option<String>,
+    /// Recorded hours, in millionths.
+    pub recorded_seconds: i64,
+    /// The source's id of the entry.
+    pub source_ref: String,
+    /// The day of the work.
+    pub work_date: String,
+    /// Since when, microseconds since the epoch.
+    pub since_us: i64,
+}
+
+/// The queue, from the oldest, filtered by code when one is given.
+pub async fn list(env: &Env, code: Option<String>) -> Result<Vec<Exception>, PassError> {
+    Ok(env
+        .store
+        .read(move |tx| {
+            let rows = store::exceptions::list(tx, code.as_deref(), 0, LIST_MAX)?;
+            let mut all = Vec::new();
+            for row in rows {
+                all.extend(describe(tx, &row)?);
+            }
+            Ok(all)
+        })
+        .await?)
+}
+
+/// An attempt in doubt concerns all of its lines; each other row concerns one item.
+fn describe(tx: &mut ReadTx<'_>, row: &ExceptionRow) -> Result<Vec<Exception>, StoreError> {
+    let mut found = Vec::new();
+    match (&row.item_id, &row.attempt_id) {
+        (Some(item_id), _) => {
+            let problem: Option<Problem> = match row.fact {
+                Some(at) => facts::open(tx, at)?,
+                None => None,
+            };
+            let code = Code::from_text(&row.code)
+                .ok_or_else(|| inconsistent(format!("exception code '{}'", row.code)))?;
+            let problem = problem.unwrap_or_else(|| Problem::new(code, "the facts were shredded"));
+            found.push(of_item(tx, item_id, &problem, row.since_us)?);
+        }
+        (None, Some(attempt_id)) => {
+            let Some(attempt) = attempts::get(tx, attempt_id)? else { return Ok(found) };
+            let problem = doubt_problem(attempt.outcome.as_deref());
+            for number in crate::postings::members(&attempt) {
+                if let Some(posting) = postings::get(tx, &attempt.document_id, number)? {
+                    found.push(of_item(tx, &posting.item_id, &problem, row.since_us)?);
+                }
+            }
+        }
+        (None, None) => {}
+    }
+    Ok(found)
+}
+
+fn of_item(
+    tx: &mut ReadTx<'_>,
+    item_id: &[u8; 16],
+    problem: &Problem,
+    since_us: i64,
+) -> Result<Exception, StoreError> {
+    let item =
+        items::get(tx, item_id)?.ok_or_else(|| inconsistent("an exception without its item"))?;
+    let rows = charges::list_for_item(tx, item_id)?;
+    let amount = crate::postings::active_charge(&rows)
+        .and_then(|charge| {
+            let currency = charge.currency.parse().ok()?;
+            Some(domain::money::Money { amount_minor: charge.amount_minor, currency })
+        })
+        .map(|money| money.to_string());
+    let code = problem.code;
+    Ok(Exception {
+        id: ItemId(*item_id).to_string(),
+        code: code.text().to_owned(),
+        sentence: code.sentence().to_owned(),
+        facts: problem.facts.clone(),
+        erp_words: problem.erp_words.clone(),
+        remedy: code.remedy().to_owned(),
+        owner: code.owner(),
+        amount,
+        recorded_seconds: item.recorded_seconds,
+        source_ref: item.source_ref,
+        work_date: item.work_date,
+        since_us,
+    })
+}
+
+/// Which exceptions to take up again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// All of them.
+    All,
+    /// Those with a code.
+    Code(Code),
+    /// Those of some items.
+    Items(Vec<ItemId>),
+}
+
+/// What a replay came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Replayed {
+    /// Items taken up.
+    pub taken_up: u64,
+    /// Of these, solved.
+    pub solved: u64,
+    /// Of these, still in the queue.
+    pub still_open: u64,
+}
+
+/// Take up exceptions again with the terms of now.
+pub async fn replay(
+    env: &Env,
+    terms: &Terms,
+    choice: &Choice,
+    actor: &str,
+) -> Result<Replayed, PassError> {
+    let filter = match choice {
+        Choice::Code(code) => Some(code.text().to_owned()),
+        Choice::All | Choice::Items(_) => None,
+    };
+    let rows = env
+        .store
+        .read(move |tx| store::exceptions::list(tx, filter.as_deref(), 0, LIST_MAX))
+        .await?;
+    let wanted = |id: &[u8; 16]| match choice {
+        Choice::All | Choice::Code(_) => true,
+        Choice::Items(items) => items.iter().any(|item| item.bytes() == *id),
+    };
+    let mut result = Replayed::default();
+    for row in rows {
+        let Some(item_id) = row.item_id.filter(wanted) else { continue };
+        let found = match (&row.document_id, row.posting_no) {
+            (Some(document_id), Some(number)) => {
+                look_again(env, *document_id, number).await?
+            }
+            _ => None,
+        };
+        let one = ReplayOne {
+            terms: terms.clone(),
+            item_id,
+            posting: row.document_id.zip(row.posting_no),
+            found,
+            actor: actor.to_owned(),
+        };
+        let solved = env.write(one).await?;
+        result.taken_up += 1;
+        result.solved += u64::from(solved);
+        result.still_open += u64::from(!solved);
+    }
+    Ok(result)
+}
+
+/// What the ERP shows now for a posting's line.
+async fn look_again(
+    env: &Env,
+    document_id: [u8; 16],
+    posting_no: i64,
+) -> Result<Option<FoundLine>, PassError> {
+    let (shape, key) = env
+        .store
+        .read(move |tx| {
+            let document = document_of(tx, &document_id)?;
+            let posting = postings::get(tx, &document_id, posting_no)?
+                .ok_or_else(|| inconsistent("an exception without its posting"))?;
+            Ok((document_shape(&document)?, posting.line_key))
+        })
+        .await?;
+    Ok(find_lines(env, shape, std::slice::from_ref(&key)).await?.remove(&key))
+}
+
+struct ReplayOne {
+    terms: Terms,
+    item_id: [u8; 16],
+    posting: Option<([u8; 16], i64)>,
+    found: Option<FoundLine>,
+    actor: String,
+}
+
+impl Command for ReplayOne {
+    type Out = bool;
+    type Rejection = Infallible;
+
+    fn name(&self) -> &'static str {
+        "replay exception"
+    }
+
+    fn guards(&self) -> GuardSet {
+        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        GuardSet::none().and(admission).and(Guard::Item(self.item_id))
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<bool, Abort<Infallible>> {
+        tx.act_as(&self.actor);
+        tx.count("replays", 1);
+        let mut books = Books::default();
+        let solved = match self.posting {
+            Some((document_id, number)) => {
+                let row = postings::get(tx, &document_id, number)?
+                    .ok_or_else(|| inconsistent("an exception without its posting"))?;
+                self.replay_posting(tx, &mut books, row)?
+            }
+            None => self.replay_item(tx, &mut books)?,
+        };
+        books.flush(tx, "replayed")?;
+        Ok(solved)
+    }
+}
+
+impl ReplayOne {
+    fn replay_item(&self, tx: &mut Tx<'_>, books: &mut Books) -> Result<bool, StoreError> {
+        let Some(mut item) = items::get(tx, &self.item_id)? else { return Ok(false) };
+        if item.state != ItemState::Exception.name() {
+            return Ok(true);
+        }
+        let facts: Option<ItemFacts> = facts::open(tx, item.content)?;
+        let Some(fields) = facts.and_then(|facts| facts.fields) else {
+            // A record that cannot be read has to be mended at the source.
+            return Ok(false);
+        };
+        let judgement = judge(&self.terms, &item.source_ref, &fields, None);
+        let code = item.code.as_deref().and_then(Code::from_text);
+        if code == Some(Code::ApprovalWithdrawn) && matches!(judgement, Judgement::Waiting) {
+            // A person decided: plan the credit.
+            crate::book::apply(tx, books, &self.terms, &mut item, &judgement, false)?;
+        } else {
+            settle_judgement(tx, books, &self.terms, &mut item, &judgement)?;
+        }
+        self.write_item(tx, &mut item)?;
+        Ok(item.state != ItemState::Exception.name())
+    }
+
+    fn write_item(&self, tx: &mut Tx<'_>, item: &mut ItemRow) -> Result<(), StoreError> {
+        item.changed_at_us = tx.now_us();
+        items::update(tx, item, "replayed")?;
+        wish_for(tx, item)
+    }
+
+    fn replay_posting(
+        &self,
+        tx: &mut Tx<'_>,
+        books: &mut Books,
+        mut row: PostingRow,
+    ) -> Result<bool, StoreError> {
+        let document = books.document(tx, &row.document_id)?;
+        let batch =
+            crate::payload::batch_of(tx, &self.terms, &document, std::slice::from_ref(&row))?;
+        let agree = match (&self.found, batch.lines.first()) {
+            (Some(found), Some(line)) => crate::post::agrees(line, found),
+            _ => false,
+        };
+        let state = state_of(&row)?;
+        let event = match (state, &self.found, agree) {
+            // Refused: the cause is said to be mended, so it is asked again under the same key.
+            (PostingState::Rejected, None, _) => PostingEvent::Remedy,
+            (PostingState::Rejected, Some(_), true) => PostingEvent::Remedy,
+            (PostingState::Altered | PostingState::Missing, Some(_), true) => PostingEvent::Find,
+            // Gone: a person decided that it is to be billed again, as a new effect.
+            (PostingState::Missing, None, _) => PostingEvent::Supersede,
+            (PostingState::Altered, None, _) => PostingEvent::Vanish,
+            (PostingState::Held, _, _) => PostingEvent::Release,
+            _ => return Ok(false),
+        };
+        let to = state.after(event).map_err(|error| StoreError::Defect(error.to_string()))?;
+        let mut change = PostingChange::to(to.name(), &row);
+        change.due_at_us = tx.now_us();
+        change.tries = 0;
+        let id = row.document_id;
+        books.settle(tx, &id, vec![(&mut row, change)], "replayed")?;
+        let now_us = tx.now_us();
+        books.change(tx, &id, |document| document.due_at_us = now_us)?;
+        if event != PostingEvent::Vanish {
+            plan_again(tx, books, &self.terms, &self.item_id)?;
+        }
+        Ok(!matches!(to, PostingState::Missing | PostingState::Altered))
+    }
+}
+
+/// How many exceptions there are, by code.
+pub async fn counts(env: &Env) -> Result<BTreeMap<String, i64>, PassError> {
+    Ok(env.store.read(store::exceptions::count_by_code).await?.into_iter().collect())
+}
+
+/// The id of a document, for people.
+pub fn document_name(id: [u8; 16]) -> String {
+    DocumentId(id).to_string()
+}

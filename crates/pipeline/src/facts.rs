@@ -1,0 +1,99 @@
+//! The long texts of the ledger, sealed beside the narrow rows: what the source sent, how a charge
+//! came about, what is wrong.
+
+use domain::entry::EntryFields;
+use domain::exception::Problem;
+use rules::charge::ChargeContent;
+use rules::explanation::Explanation;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use store::{Pointer, ReadTx, SealClass, Sealed, StoreError, Tx};
+
+/// What a source sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemFacts {
+    /// The fields read; none for a record that could not be read.
+    pub fields: Option<EntryFields>,
+    /// The bytes as received (as text; bytes that are no UTF-8 are replaced).
+    pub raw: String,
+}
+
+/// The ERP's names of what a charge is about, as they were when it was priced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErpRefs {
+    /// The customer.
+    pub customer: Option<String>,
+    /// The service item.
+    pub service_item: String,
+    /// The task.
+    pub task: String,
+    /// The worker.
+    pub worker: String,
+}
+
+/// The business's codes behind a charge, for people and explanations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Codes {
+    /// The worker.
+    pub worker: String,
+    /// The worker's name.
+    pub worker_name: String,
+    /// The role.
+    pub role: String,
+    /// The project.
+    pub project: String,
+    /// The task.
+    pub task: String,
+    /// The task's name.
+    pub task_name: String,
+    /// The service item.
+    pub service_item: String,
+}
+
+/// How a charge came about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeFacts {
+    /// Its content.
+    pub content: ChargeContent,
+    /// The steps.
+    pub explanation: Explanation,
+    /// The ERP's names.
+    pub refs: ErpRefs,
+    /// The business's codes.
+    pub codes: Codes,
+}
+
+/// Seal a value.
+pub fn seal<T: Serialize>(
+    tx: &mut Tx<'_>,
+    class: SealClass,
+    subject: &str,
+    value: &T,
+) -> Result<Pointer, StoreError> {
+    let text = serde_json::to_vec(value)
+        .map_err(|error| StoreError::Defect(format!("a fact could not be written: {error}")))?;
+    tx.seal(class, subject, &text)
+}
+
+/// Open a value. `None` when its text was shredded.
+pub fn open<T: DeserializeOwned>(
+    tx: &mut ReadTx<'_>,
+    at: Pointer,
+) -> Result<Option<T>, StoreError> {
+    match tx.unseal(at)? {
+        Some(Sealed::Text(text)) => serde_json::from_slice(&text).map(Some).map_err(|error| {
+            StoreError::Defect(format!("a fact at {}/{} does not read: {error}", at.block, at.ord))
+        }),
+        Some(Sealed::Shredded) => Ok(None),
+        None => Err(StoreError::Defect(format!("no fact lies at {}/{}", at.block, at.ord))),
+    }
+}
+
+/// Seal a problem. The subject is the worker, since the ERP's words may name people.
+pub fn seal_problem(
+    tx: &mut Tx<'_>,
+    subject: &str,
+    problem: &Problem,
+) -> Result<Pointer, StoreError> {
+    seal(tx, SealClass::Answer, subject, problem)
+}

@@ -1,0 +1,125 @@
+//! What is sent: the lines of one call, put together from the ledger, the same at every reading.
+
+use crate::env::{Terms, inconsistent};
+use crate::facts::{self, ItemFacts};
+use crate::postings::{charge_facts, document_shape, kind_of};
+use connector_sdk::target::{DocumentHead, PostBatch, PostLine, Shape};
+use domain::decimal::Micro;
+use domain::money::Money;
+use jiff::civil::Date;
+use store::documents::DocumentRow;
+use store::postings::PostingRow;
+use store::{ReadTx, StoreError, charges, items, postings};
+
+/// The longest text of a line, in characters.
+const DESCRIPTION_CHARS_MAX: usize = 240;
+
+/// The head of a document as the ERP is to know it.
+pub fn head_of(
+    terms: &Terms,
+    document: &DocumentRow,
+    customer_ref: Option<String>,
+) -> Result<DocumentHead, StoreError> {
+    let first: Date = format!("{}-01", document.period)
+        .parse()
+        .map_err(|_| inconsistent(format!("period '{}'", document.period)))?;
+    let what = document.group_key.split_once(':').map_or(document.group_key.as_str(), |(_, v)| v);
+    let again = if document.generation > 1 {
+        format!(" ({})", document.generation)
+    } else {
+        String::new()
+    };
+    Ok(DocumentHead {
+        document_key: document.document_key.clone(),
+        shape: document_shape(document)?,
+        erp_ref: document.erp_ref.clone(),
+        customer_ref,
+        currency: document
+            .currency
+            .parse()
+            .map_err(|error| inconsistent(format!("currency: {error}")))?,
+        document_date: first.last_of_month(),
+        label: format!("{what} {}{again} [{}]", document.period, terms.settings.flow),
+    })
+}
+
+/// The batch of one call.
+pub fn batch_of(
+    tx: &mut ReadTx<'_>,
+    terms: &Terms,
+    document: &DocumentRow,
+    rows: &[PostingRow],
+) -> Result<PostBatch, StoreError> {
+    let mut lines = Vec::with_capacity(rows.len());
+    let mut customer_ref = None;
+    let mut kind = None;
+    for row in rows {
+        let (line, customer) = line_of(tx, document, row)?;
+        customer_ref = customer_ref.or(customer);
+        kind = kind.or(Some(kind_of(row)?));
+        lines.push(line);
+    }
+    Ok(PostBatch {
+        kind: kind.ok_or_else(|| inconsistent("a call without lines"))?,
+        document: head_of(terms, document, customer_ref)?,
+        lines,
+    })
+}
+
+fn line_of(
+    tx: &mut ReadTx<'_>,
+    document: &DocumentRow,
+    row: &PostingRow,
+) -> Result<(PostLine, Option<String>), StoreError> {
+    let item = items::get(tx, &row.item_id)?
+        .ok_or_else(|| inconsistent("a posting without its item"))?;
+    let charge = charges::get(tx, &row.item_id, row.charge_no)?
+        .ok_or_else(|| inconsistent("a posting without its charge"))?;
+    let facts = charge_facts(tx, &charge)?;
+    let content: Option<ItemFacts> = facts::open(tx, item.content)?;
+    let fields = content.and_then(|content| content.fields);
+    let narrative = fields.as_ref().map(|fields| fields.narrative.as_str()).unwrap_or_default();
+    let erp_line_ref = match (row.amends, row.amends_document) {
+        (Some(number), amended) => {
+            let amended = amended.unwrap_or(row.document_id);
+            postings::get(tx, &amended, number)?.and_then(|posting| posting.erp_line_ref)
+        }
+        (None, _) => row.erp_line_ref.clone(),
+    };
+    let currency =
+        document.currency.parse().map_err(|error| inconsistent(format!("currency: {error}")))?;
+    let shape = document_shape(document)?;
+    let line = PostLine {
+        posting_key: row.posting_key.clone(),
+        line_key: row.line_key.clone(),
+        erp_line_ref,
+        quantity: Micro::from_micro(row.quantity_micro),
+        rate: Micro::from_micro(row.rate_micro),
+        amount: Money { amount_minor: row.amount_minor, currency },
+        recorded_seconds: item.recorded_seconds,
+        work_date: facts.content.work_date,
+        service_item_ref: facts.refs.service_item.clone(),
+        task_ref: facts.refs.task.clone(),
+        worker_ref: facts.refs.worker.clone(),
+        description: description(shape, &facts, narrative),
+    };
+    Ok((line, facts.refs.customer))
+}
+
+/// The text of a line. On an invoice it names day, person and task; on booked time the ERP has
+/// those in fields of their own.
+fn description(shape: Shape, facts: &facts::ChargeFacts, narrative: &str) -> String {
+    let narrative = narrative.trim();
+    let text = match shape {
+        Shape::DraftLine => {
+            let (day, codes) = (facts.content.work_date, &facts.codes);
+            let start = format!("{day} {}, {}", codes.worker_name, codes.task_name);
+            if narrative.is_empty() { start } else { format!("{start}: {narrative}") }
+        }
+        Shape::Timesheet | Shape::Cost => narrative.to_owned(),
+    };
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(DESCRIPTION_CHARS_MAX)
+        .collect()
+}

@@ -1,0 +1,207 @@
+//! What to ask of the ERP next for one item: the difference between what the ledger wants there
+//! and what the ERP holds. Pure; run again after every settled posting, so that a chain of effects
+//! (credit, then bill anew) needs no memory of its own.
+
+use connector_sdk::target::Shape;
+use domain::currency::Currency;
+use domain::decimal::Micro;
+use jiff::civil::Date;
+
+/// Which document a line belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// The shape.
+    pub shape: Shape,
+    /// The customer's code.
+    pub bill_to: String,
+    /// The currency.
+    pub currency: Currency,
+    /// The contract's grouping value.
+    pub group_key: String,
+    /// The accounting period.
+    pub period: String,
+}
+
+/// The numbers of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Numbers {
+    /// Printed quantity.
+    pub quantity: Micro,
+    /// Rate.
+    pub rate: Micro,
+    /// Amount in minor units.
+    pub amount_minor: i64,
+    /// The day of the work.
+    pub work_date: Date,
+}
+
+/// The line that the ledger wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The charge behind it.
+    pub charge_no: i64,
+    /// Where it belongs.
+    pub home: Home,
+    /// Its numbers.
+    pub numbers: Numbers,
+}
+
+/// A line of ours that the ERP holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldLine {
+    /// Its document.
+    pub document_id: [u8; 16],
+    /// The posting that gave it its present content.
+    pub posting_no: i64,
+    /// The key it carries.
+    pub line_key: String,
+    /// The ERP's id of it.
+    pub erp_line_ref: String,
+    /// Where it stands.
+    pub home: Home,
+    /// Its numbers.
+    pub numbers: Numbers,
+    /// Whether its document can still be changed.
+    pub changeable: bool,
+}
+
+/// A posting that has not reached the ERP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsent {
+    /// Its document.
+    pub document_id: [u8; 16],
+    /// Its number there.
+    pub posting_no: i64,
+    /// Whether it already does what is wanted.
+    pub fits: bool,
+}
+
+/// How the item stands towards the ERP.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct View {
+    /// The line the ERP holds, if any.
+    pub held: Option<HeldLine>,
+    /// A posting that was never sent or surely refused and could be withdrawn.
+    pub unsent: Option<Unsent>,
+    /// A call is under way or in doubt.
+    pub in_flight: bool,
+    /// Somebody changed or deleted the line in the ERP: a person decides.
+    pub disturbed: bool,
+}
+
+/// The next step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// The ERP holds what is wanted.
+    Nothing,
+    /// Wait until the call under way is settled, or a person decided.
+    Wait,
+    /// Withdraw an unsent posting first, then plan again.
+    Withdraw(Unsent),
+    /// A new line.
+    Create,
+    /// New content for a line on a draft.
+    Replace(HeldLine),
+    /// Take a line off a draft.
+    Delete(HeldLine),
+    /// Mirror a line of an issued document.
+    Credit(HeldLine),
+}
+
+/// Plan the next step.
+pub fn next_step(wanted: Option<&Wanted>, view: &View) -> Next {
+    if view.in_flight || view.disturbed {
+        return Next::Wait;
+    }
+    if let Some(unsent) = view.unsent {
+        return if unsent.fits { Next::Nothing } else { Next::Withdraw(unsent) };
+    }
+    match (wanted, &view.held) {
+        (None, None) => Next::Nothing,
+        (Some(_), None) => Next::Create,
+        (Some(wanted), Some(held)) if wanted.home == held.home => {
+            if wanted.numbers == held.numbers {
+                Next::Nothing
+            } else if held.changeable {
+                Next::Replace(held.clone())
+            } else {
+                Next::Credit(held.clone())
+            }
+        }
+        (_, Some(held)) if held.changeable => Next::Delete(held.clone()),
+        (_, Some(held)) => Next::Credit(held.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home(period: &str) -> Home {
+        Home {
+            shape: Shape::DraftLine,
+            bill_to: "C1".into(),
+            currency: "EUR".parse().unwrap(),
+            group_key: "contract:K1".into(),
+            period: period.into(),
+        }
+    }
+
+    fn numbers(hours: &str) -> Numbers {
+        Numbers {
+            quantity: hours.parse().unwrap(),
+            rate: "100".parse().unwrap(),
+            amount_minor: 100,
+            work_date: jiff::civil::date(2026, 11, 3),
+        }
+    }
+
+    fn wanted(hours: &str, period: &str) -> Wanted {
+        Wanted { charge_no: 3, home: home(period), numbers: numbers(hours) }
+    }
+
+    fn held(hours: &str, changeable: bool) -> HeldLine {
+        HeldLine {
+            document_id: [1; 16],
+            posting_no: 1,
+            line_key: "K".into(),
+            erp_line_ref: "7".into(),
+            home: home("2026-11"),
+            numbers: numbers(hours),
+            changeable,
+        }
+    }
+
+    fn step(wanted: Option<&Wanted>, held: Option<HeldLine>) -> Next {
+        next_step(wanted, &View { held, ..View::default() })
+    }
+
+    #[test]
+    fn the_smallest_step_for_every_state() {
+        let same = wanted("1", "2026-11");
+        let edited = wanted("2", "2026-11");
+        let moved = wanted("1", "2026-12");
+        assert_eq!(step(None, None), Next::Nothing);
+        assert_eq!(step(Some(&same), None), Next::Create);
+        assert_eq!(step(Some(&same), Some(held("1", true))), Next::Nothing);
+        assert_eq!(step(Some(&same), Some(held("1", false))), Next::Nothing);
+        assert_eq!(step(Some(&edited), Some(held("1", true))), Next::Replace(held("1", true)));
+        assert_eq!(step(Some(&edited), Some(held("1", false))), Next::Credit(held("1", false)));
+        assert_eq!(step(Some(&moved), Some(held("1", true))), Next::Delete(held("1", true)));
+        assert_eq!(step(Some(&moved), Some(held("1", false))), Next::Credit(held("1", false)));
+        assert_eq!(step(None, Some(held("1", true))), Next::Delete(held("1", true)));
+        assert_eq!(step(None, Some(held("1", false))), Next::Credit(held("1", false)));
+    }
+
+    #[test]
+    fn nothing_moves_while_a_call_is_in_doubt_or_a_person_has_to_decide() {
+        let edited = wanted("2", "2026-11");
+        let unsent = Some(Unsent { document_id: [1; 16], posting_no: 2, fits: false });
+        for (in_flight, disturbed) in [(true, false), (false, true)] {
+            let view = View { held: Some(held("1", true)), unsent, in_flight, disturbed };
+            assert_eq!(next_step(Some(&edited), &view), Next::Wait);
+        }
+        let view = View { held: None, unsent, in_flight: false, disturbed: false };
+        assert!(matches!(next_step(Some(&edited), &view), Next::Withdraw(_)));
+    }
+}

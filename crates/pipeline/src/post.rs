@@ -1,0 +1,706 @@
+//! Posting: intent before the call, outcome after, look-up when in doubt. The only code that calls
+//! [`connector_sdk::target::Target::post`].
+
+use crate::crash::CrashPoint;
+use crate::env::{Env, Note, Terms, erp, inconsistent};
+use crate::error::PassError;
+use crate::facts;
+use crate::limit::{LimitState, Permit};
+use crate::outcome::{DoubtAttempt, SettleAttempt, Settlement};
+use crate::payload::batch_of;
+use crate::postings::{document_shape, document_state, kind_of, members, members_bytes};
+use crate::states;
+use connector_sdk::call::CallError;
+use connector_sdk::manifest::Uniqueness;
+use connector_sdk::target::{Call, FoundLine, LineOutcome, PostBatch, PostLine};
+use domain::exception::{Code, Problem};
+use domain::ids::{digest, digest16};
+use domain::posting::PostingKind;
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
+use store::attempts::{self, AttemptRow};
+use store::documents::{self, DocumentRow};
+use store::postings::{self, PostingRow};
+use store::{Abort, Command, Guard, GuardSet, SealClass, Tx, limits, settings};
+
+/// The setting that stops posting; its value says why.
+pub const POSTING_OFF: &str = "posting_off";
+/// The first wait after a call that was surely not executed, in milliseconds; it doubles.
+const BACKOFF_FIRST_MS: u64 = 500;
+/// The longest such wait.
+const BACKOFF_MAX_MS: u64 = 60_000;
+/// The least pause between two look-ups of one attempt, in microseconds.
+const LOOK_UP_PAUSE_US: i64 = 1_000_000;
+/// Documents looked at in one round.
+const DOCUMENTS_ROUND: i64 = 64;
+
+/// What a posting pass came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PostResult {
+    /// Lines that reached the ERP.
+    pub posted: u64,
+    /// Lines found there already and adopted.
+    pub adopted: u64,
+    /// Lines the ERP refused.
+    pub rejected: u64,
+    /// Calls made.
+    pub calls: u64,
+    /// Answers lost.
+    pub doubts: u64,
+    /// Lines that still wait when the pass ended.
+    pub left: u64,
+}
+
+enum Claim {
+    Granted(Box<AttemptRow>),
+    NotBefore(i64),
+    Moved,
+}
+
+/// Write the intent: which lines, which bytes, until when.
+struct WriteIntent {
+    flow: String,
+    document: DocumentRow,
+    rows: Vec<PostingRow>,
+    payload: Vec<u8>,
+    verb: &'static str,
+    attempt_key_seed: String,
+    timeout_ms: u64,
+    send_within_ms: u64,
+    proof_after_ms: u64,
+    limits: Vec<connector_sdk::manifest::Limit>,
+}
+
+impl Command for WriteIntent {
+    type Out = Claim;
+    type Rejection = Infallible;
+
+    fn name(&self) -> &'static str {
+        "write intent"
+    }
+
+    fn guards(&self) -> GuardSet {
+        let domain = Guard::Limit(format!("target:{}", self.flow));
+        GuardSet::none().and(domain).and(Guard::Document(self.document.document_id))
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Claim, Abort<Infallible>> {
+        tx.act_as("posting");
+        let id = self.document.document_id;
+        if settings::get(tx, POSTING_OFF)?.is_some_and(|value| !value.is_empty()) {
+            return Ok(Claim::Moved);
+        }
+        // Whatever was chosen must still be as it was read.
+        let now = documents::get(tx, &id)?;
+        if now.is_none_or(|now| now.version != self.document.version)
+            || attempts::open(tx, &id)?.is_some()
+        {
+            return Ok(Claim::Moved);
+        }
+        for row in &self.rows {
+            if postings::get(tx, &id, row.posting_no)?.as_ref() != Some(row) {
+                return Ok(Claim::Moved);
+            }
+        }
+        let now_us = tx.now_us();
+        match take_permit(tx, &self.flow, &self.limits, now_us)? {
+            Permit::NotBefore(at_us) => return Ok(Claim::NotBefore(at_us)),
+            Permit::Granted => {}
+        }
+        let numbers: Vec<i64> = self.rows.iter().map(|row| row.posting_no).collect();
+        let bytes = members_bytes(&numbers);
+        let fact = tx.seal(SealClass::Sent, &self.document.document_key, &self.payload)?;
+        let us = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX / 2000).saturating_mul(1000);
+        let send_not_after_us = now_us.saturating_add(us(self.send_within_ms));
+        let key = digest16("attempt", &[self.attempt_key_seed.as_bytes(), &bytes]);
+        let attempt = AttemptRow {
+            attempt_id: digest16("attempt id", &[&id, &bytes, &now_us.to_be_bytes()]),
+            document_id: id,
+            attempt_key: data_encoding::HEXLOWER.encode(&key),
+            verb: self.verb.to_owned(),
+            state: "sending".to_owned(),
+            members: bytes,
+            payload_digest: digest("payload", &[&self.payload]),
+            writer_no: tx.writer_no(),
+            started_at_us: now_us,
+            send_not_after_us,
+            call_timeout_ms: i64::try_from(self.timeout_ms).unwrap_or(i64::MAX),
+            look_up_after_us: send_not_after_us
+                .saturating_add(us(self.timeout_ms))
+                .saturating_add(us(self.proof_after_ms)),
+            settled_at_us: None,
+            outcome: None,
+            fact: Some(fact),
+            version: 1,
+        };
+        attempts::insert(tx, &attempt, "intent")?;
+        Ok(Claim::Granted(Box::new(attempt)))
+    }
+}
+
+pub(crate) fn take_permit(
+    tx: &mut Tx<'_>,
+    flow: &str,
+    limits: &[connector_sdk::manifest::Limit],
+    now_us: i64,
+) -> Result<Permit, store::StoreError> {
+    let domain = format!("target:{flow}");
+    let mut state = read_limit(tx, &domain)?;
+    let permit = state.take(limits, now_us);
+    if permit == Permit::Granted && !limits.is_empty() {
+        keep_limit(tx, &domain, &state)?;
+    }
+    Ok(permit)
+}
+
+fn read_limit(tx: &mut Tx<'_>, domain: &str) -> Result<LimitState, store::StoreError> {
+    match limits::get(tx, domain)? {
+        None => Ok(LimitState::default()),
+        Some(row) => serde_json::from_str(&row.body)
+            .map_err(|error| inconsistent(format!("limit state {domain}: {error}"))),
+    }
+}
+
+fn keep_limit(tx: &mut Tx<'_>, domain: &str, state: &LimitState) -> Result<(), store::StoreError> {
+    let body = serde_json::to_string(state)
+        .map_err(|error| inconsistent(format!("limit state {domain}: {error}")))?;
+    limits::put(tx, domain, &body, "permit")
+}
+
+/// Take a permit for a read of the target, which spends the same quota.
+pub(crate) struct TakePermit {
+    pub(crate) flow: String,
+    pub(crate) limits: Vec<connector_sdk::manifest::Limit>,
+}
+
+impl Command for TakePermit {
+    type Out = Permit;
+    type Rejection = Infallible;
+    fn name(&self) -> &'static str {
+        "take permit"
+    }
+    fn guards(&self) -> GuardSet {
+        GuardSet::none().and(Guard::Limit(format!("target:{}", self.flow)))
+    }
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Permit, Abort<Infallible>> {
+        let now_us = tx.now_us();
+        Ok(take_permit(tx, &self.flow, &self.limits, now_us)?)
+    }
+}
+
+struct Pause {
+    flow: String,
+    until_us: i64,
+}
+
+impl Command for Pause {
+    type Out = ();
+    type Rejection = Infallible;
+    fn name(&self) -> &'static str {
+        "pause domain"
+    }
+    fn guards(&self) -> GuardSet {
+        GuardSet::none().and(Guard::Limit(format!("target:{}", self.flow)))
+    }
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
+        let domain = format!("target:{}", self.flow);
+        let mut state = read_limit(tx, &domain)?;
+        state.pause(self.until_us);
+        Ok(keep_limit(tx, &domain, &state)?)
+    }
+}
+
+/// Wait for a permit to read from the target.
+pub(crate) async fn permit_to_read(env: &Env) -> Result<(), PassError> {
+    let limits = env.target.manifest().limits.clone();
+    if limits.is_empty() {
+        return Ok(());
+    }
+    loop {
+        let take = TakePermit { flow: env.settings.flow.clone(), limits: limits.clone() };
+        match env.write(take).await? {
+            Permit::Granted => return Ok(()),
+            Permit::NotBefore(at_us) => env.wait_until(at_us).await,
+        }
+    }
+}
+
+/// A pass over everything that is due, until nothing is or patience ends.
+pub async fn post_all(env: &Env, terms: &Terms) -> Result<PostResult, PassError> {
+    let mut worker = Worker {
+        env,
+        terms,
+        result: PostResult::default(),
+        smaller: BTreeMap::new(),
+        patience_us: env
+            .clock
+            .now_us()
+            .saturating_add(i64::try_from(env.settings.patience_ms).unwrap_or(0).saturating_mul(1000)),
+    };
+    worker.run().await?;
+    let mut result = worker.result;
+    result.left = left(env).await?;
+    Ok(result)
+}
+
+async fn left(env: &Env) -> Result<u64, PassError> {
+    let documents = env.store.read(|tx| documents::due(tx, i64::MAX, 100_000)).await?;
+    Ok(documents.iter().map(|d| u64::try_from(d.unsettled).unwrap_or(0)).sum())
+}
+
+struct Worker<'a> {
+    env: &'a Env,
+    terms: &'a Terms,
+    result: PostResult,
+    /// Halves of refused batches still to be tried on their own, by document.
+    smaller: BTreeMap<[u8; 16], VecDeque<Vec<i64>>>,
+    patience_us: i64,
+}
+
+enum Step {
+    Worked,
+    NotBefore(i64),
+    Idle,
+}
+
+impl Worker<'_> {
+    async fn run(&mut self) -> Result<(), PassError> {
+        let total = left(self.env).await?;
+        self.env.progress.hear(Note::Stage("posting to the ERP", Some(total)));
+        loop {
+            let (resolved, doubts_until_us) = self.resolve_doubts().await?;
+            let now_us = self.env.clock.now_us();
+            let due =
+                self.env.store.read(move |tx| documents::due(tx, now_us, DOCUMENTS_ROUND)).await?;
+            let mut worked = resolved;
+            let mut wait_us = doubts_until_us.unwrap_or(i64::MAX);
+            for document in due {
+                match self.one_document(document).await? {
+                    Step::Worked => worked = true,
+                    Step::NotBefore(at_us) => wait_us = wait_us.min(at_us),
+                    Step::Idle => {}
+                }
+                let done = self.result.posted + self.result.adopted + self.result.rejected;
+                self.env.progress.hear(Note::Step(done));
+            }
+            if worked {
+                continue;
+            }
+            let next = self.env.store.read(move |tx| documents::next_due(tx, now_us)).await?;
+            wait_us = wait_us.min(next.unwrap_or(i64::MAX));
+            if wait_us > self.patience_us {
+                return Ok(());
+            }
+            self.env.wait_until(wait_us).await;
+        }
+    }
+
+    /// Look up what is in doubt: whether something was resolved, and when the next look-up of what
+    /// is still in doubt can prove anything.
+    async fn resolve_doubts(&mut self) -> Result<(bool, Option<i64>), PassError> {
+        let open = self.env.store.read(attempts::list_open).await?;
+        let (mut resolved, mut wait_us) = (false, None);
+        for attempt in open {
+            match self.resolve(attempt).await? {
+                None => resolved = true,
+                Some(at_us) => wait_us = Some(wait_us.map_or(at_us, |before: i64| before.min(at_us))),
+            }
+        }
+        Ok((resolved, wait_us))
+    }
+
+    /// `None` when it is resolved, else when the next look-up can prove anything.
+    async fn resolve(&mut self, attempt: AttemptRow) -> Result<Option<i64>, PassError> {
+        let env = self.env;
+        let document_id = attempt.document_id;
+        let numbers = members(&attempt);
+        let (document, rows) = env
+            .store
+            .read(move |tx| {
+                let document = crate::postings::document_of(tx, &document_id)?;
+                let mut rows = Vec::new();
+                for number in numbers {
+                    rows.extend(postings::get(tx, &document_id, number)?);
+                }
+                Ok((document, rows))
+            })
+            .await?;
+        let kind = rows.first().map(kind_of).transpose()?.unwrap_or(PostingKind::CreateLine);
+        let shape = document_shape(&document)?;
+        env.pass(CrashPoint::LookUpDue)?;
+        permit_to_read(env).await?;
+        let keys: Vec<String> = rows.iter().map(|row| row.line_key.clone()).collect();
+        let found = env.target.look_up(shape, &keys).await.map_err(erp)?;
+        env.pass(CrashPoint::LookUpReturned)?;
+        let now_us = env.clock.now_us();
+        // With a unique key a late line cannot double; everything else needs proof of absence.
+        let unique = env.target.manifest().uniqueness == Uniqueness::UniqueKey
+            && matches!(kind, PostingKind::CreateLine | PostingKind::Credit);
+        let proven = unique || now_us >= attempt.look_up_after_us;
+        let terms = self.terms;
+        let batch = {
+            let (terms, document, rows) = (terms.clone(), document.clone(), rows.clone());
+            env.store.read(move |tx| batch_of(tx, &terms, &document, &rows)).await?
+        };
+        let mut settlements = BTreeMap::new();
+        for (row, line) in rows.iter().zip(&batch.lines) {
+            let here = found.iter().find(|found| found.line_key == row.line_key);
+            let settled = judge_found(kind, line, here);
+            let settlement = match settled {
+                Some(settlement) => settlement,
+                None if proven => Settlement::Again { due_at_us: now_us, tried: true },
+                None => return Ok(Some(attempt.look_up_after_us.max(now_us.saturating_add(LOOK_UP_PAUSE_US)))),
+            };
+            settlements.insert(row.posting_no, settlement);
+        }
+        let here = settlements.values().filter(|s| matches!(s, Settlement::Posted { .. })).count();
+        self.result.adopted += u64::try_from(here).unwrap_or(0);
+        let erp_ref = found.iter().find_map(|line| line.document_ref.clone());
+        self.settle(&attempt, "looked up", settlements, erp_ref).await?;
+        env.pass(CrashPoint::LookUpWritten)?;
+        Ok(None)
+    }
+
+    async fn settle(
+        &self,
+        attempt: &AttemptRow,
+        outcome: &str,
+        settlements: BTreeMap<i64, Settlement>,
+        erp_ref: Option<String>,
+    ) -> Result<(), PassError> {
+        let settle = SettleAttempt {
+            terms: self.terms.clone(),
+            attempt_id: attempt.attempt_id,
+            document_id: attempt.document_id,
+            outcome: outcome.to_owned(),
+            settlements,
+            erp_ref,
+        };
+        self.env.write(settle).await
+    }
+
+    async fn one_document(&mut self, document: DocumentRow) -> Result<Step, PassError> {
+        let env = self.env;
+        if !document_state(&document)?.takes_lines() {
+            states::move_unsent(env, self.terms, document.document_id).await?;
+            return Ok(Step::Worked);
+        }
+        if document.erp_ref.is_none() && self.meet_document(&document).await? {
+            return Ok(Step::Worked);
+        }
+        let rows = self.choose(&document).await?;
+        let Some(first) = rows.first() else { return Ok(Step::Idle) };
+        if first.due_at_us > env.clock.now_us() {
+            return Ok(Step::NotBefore(first.due_at_us));
+        }
+        env.pass(CrashPoint::BatchChosen)?;
+        let (terms, of, chosen) = (self.terms.clone(), document.clone(), rows.clone());
+        let batch = env.store.read(move |tx| batch_of(tx, &terms, &of, &chosen)).await?;
+        let manifest = env.target.manifest();
+        let intent = WriteIntent {
+            flow: env.settings.flow.clone(),
+            document: document.clone(),
+            payload: serde_json::to_vec(&batch)
+                .map_err(|error| inconsistent(format!("a call does not write: {error}")))?,
+            verb: verb(batch.kind),
+            attempt_key_seed: format!(
+                "{}:{}",
+                rows.iter().map(|row| row.tries).max().unwrap_or(0),
+                document.document_key
+            ),
+            timeout_ms: manifest.write_timeout_ms,
+            send_within_ms: env.settings.send_within_ms,
+            proof_after_ms: manifest.longest_call_ms.saturating_add(env.settings.settle_ms),
+            limits: manifest.limits.clone(),
+            rows: rows.clone(),
+        };
+        match env.write(intent).await? {
+            Claim::Moved => Ok(Step::Idle),
+            Claim::NotBefore(at_us) => Ok(Step::NotBefore(at_us)),
+            Claim::Granted(attempt) => {
+                env.pass(CrashPoint::IntentWritten)?;
+                self.call(&document, &rows, &batch, *attempt).await?;
+                env.pass(CrashPoint::OutcomeWritten)?;
+                Ok(Step::Worked)
+            }
+        }
+    }
+
+    /// Before the first line of a document: does the ERP have it already? (A restored ledger does
+    /// not know.) True if the ledger learnt something.
+    async fn meet_document(&self, document: &DocumentRow) -> Result<bool, PassError> {
+        let env = self.env;
+        let shape = document_shape(document)?;
+        permit_to_read(env).await?;
+        let key = &document.document_key;
+        let Some(report) = env.target.look_up_document(shape, key).await.map_err(erp)? else {
+            return Ok(false);
+        };
+        states::learn(env, self.terms, document.document_id, report).await?;
+        Ok(true)
+    }
+
+    /// The lines of the next call: one kind, in order, at most what the target takes.
+    async fn choose(&mut self, document: &DocumentRow) -> Result<Vec<PostingRow>, PassError> {
+        let id = document.document_id;
+        let now_us = self.env.clock.now_us();
+        if let Some(half) = self.smaller.get_mut(&id).and_then(VecDeque::pop_front) {
+            let rows = self
+                .env
+                .store
+                .read(move |tx| {
+                    let mut rows = Vec::new();
+                    for number in half {
+                        rows.extend(postings::get(tx, &id, number)?.filter(sendable));
+                    }
+                    Ok(rows)
+                })
+                .await?;
+            if !rows.is_empty() {
+                return Ok(rows);
+            }
+        }
+        let most = self.env.target.manifest().batch_lines_max.max(1);
+        let rows = self
+            .env
+            .store
+            .read(move |tx| postings::list_in(tx, &id, &["ready", "waiting"], most))
+            .await?;
+        let mut due: Vec<PostingRow> =
+            rows.iter().filter(|row| row.due_at_us <= now_us).cloned().collect();
+        if due.is_empty() {
+            return Ok(rows.into_iter().min_by_key(|row| row.due_at_us).into_iter().collect());
+        }
+        let kind = due.first().map(|row| row.kind.clone()).unwrap_or_default();
+        due.retain(|row| row.kind == kind);
+        Ok(due)
+    }
+
+    async fn call(
+        &mut self,
+        document: &DocumentRow,
+        rows: &[PostingRow],
+        batch: &PostBatch,
+        attempt: AttemptRow,
+    ) -> Result<(), PassError> {
+        let env = self.env;
+        let call = Call {
+            attempt_key: attempt.attempt_key.clone(),
+            timeout_ms: env.target.manifest().write_timeout_ms,
+            send_not_after_us: attempt.send_not_after_us,
+        };
+        self.result.calls += 1;
+        let answer = env.target.post(&call, batch).await;
+        env.pass(CrashPoint::CallReturned)?;
+        match answer {
+            Ok(outcomes) if outcomes.len() == rows.len() => {
+                self.write_outcomes(rows, batch, &attempt, outcomes).await
+            }
+            Ok(outcomes) => {
+                let words =
+                    format!("{} outcomes for {} lines", outcomes.len(), batch.lines.len());
+                self.doubt(&attempt, words.clone()).await?;
+                Err(erp(CallError::Contract { words }))
+            }
+            Err(CallError::Refused { problem }) => {
+                self.refused(document, rows, &attempt, problem).await
+            }
+            Err(CallError::Ambiguous { words }) => {
+                self.result.doubts += 1;
+                self.doubt(&attempt, words).await
+            }
+            Err(CallError::Contract { words }) => {
+                // An answer nobody understands says nothing about what was done.
+                self.doubt(&attempt, words.clone()).await?;
+                Err(erp(CallError::Contract { words }))
+            }
+            Err(CallError::Unauthorized { words }) => {
+                let now_us = env.clock.now_us();
+                self.again(rows, &attempt, "not authorised", now_us, false).await?;
+                Err(erp(CallError::Unauthorized { words }))
+            }
+            Err(CallError::Throttled { words, retry_after_ms }) => {
+                let until_us = self.back_off(rows, retry_after_ms);
+                let pause = Pause { flow: env.settings.flow.clone(), until_us };
+                env.write(pause).await?;
+                self.again(rows, &attempt, &words, until_us, false).await
+            }
+            Err(CallError::NotExecuted { words, retry_after_ms }) => {
+                let until_us = self.back_off(rows, retry_after_ms);
+                let tries = rows.iter().map(|row| row.tries).max().unwrap_or(0);
+                self.again(rows, &attempt, &words, until_us, true).await?;
+                if tries >= env.settings.tries_max {
+                    return Err(erp(CallError::NotExecuted { words, retry_after_ms }));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn back_off(&self, rows: &[PostingRow], retry_after_ms: Option<u64>) -> i64 {
+        let tries = rows.iter().map(|row| row.tries).max().unwrap_or(0);
+        let doubled = u32::try_from(tries.min(10)).unwrap_or(10);
+        let wait_ms = retry_after_ms
+            .unwrap_or_else(|| BACKOFF_FIRST_MS.saturating_mul(1 << doubled).min(BACKOFF_MAX_MS));
+        let wait_us = i64::try_from(wait_ms).unwrap_or(i64::MAX / 2000).saturating_mul(1000);
+        self.env.clock.now_us().saturating_add(wait_us)
+    }
+
+    async fn doubt(&self, attempt: &AttemptRow, words: String) -> Result<(), PassError> {
+        let doubt = DoubtAttempt {
+            attempt_id: attempt.attempt_id,
+            document_id: attempt.document_id,
+            words,
+        };
+        self.env.write(doubt).await?;
+        Ok(())
+    }
+
+    async fn again(
+        &self,
+        rows: &[PostingRow],
+        attempt: &AttemptRow,
+        words: &str,
+        due_at_us: i64,
+        tried: bool,
+    ) -> Result<(), PassError> {
+        let settlements = rows
+            .iter()
+            .map(|row| (row.posting_no, Settlement::Again { due_at_us, tried }))
+            .collect();
+        self.settle(attempt, words, settlements, None).await
+    }
+
+    async fn write_outcomes(
+        &mut self,
+        rows: &[PostingRow],
+        batch: &PostBatch,
+        attempt: &AttemptRow,
+        outcomes: Vec<LineOutcome>,
+    ) -> Result<(), PassError> {
+        let mut settlements = BTreeMap::new();
+        let mut erp_ref = None;
+        for ((row, line), outcome) in rows.iter().zip(&batch.lines).zip(outcomes) {
+            let settlement = match outcome {
+                LineOutcome::Done { line_ref, document_ref } => {
+                    erp_ref = erp_ref.or(document_ref);
+                    self.result.posted += 1;
+                    Settlement::Posted { line_ref }
+                }
+                LineOutcome::AlreadyThere(found) => {
+                    erp_ref = erp_ref.or_else(|| found.document_ref.clone());
+                    let settled = judge_found(batch.kind, line, Some(&found));
+                    if matches!(settled, Some(Settlement::Posted { .. })) {
+                        self.result.adopted += 1;
+                    }
+                    settled.unwrap_or_else(|| Settlement::Rejected(other_content(line, &found)))
+                }
+                LineOutcome::Refused(problem) => {
+                    self.result.rejected += 1;
+                    Settlement::Rejected(problem)
+                }
+            };
+            settlements.insert(row.posting_no, settlement);
+        }
+        self.settle(attempt, "answered", settlements, erp_ref).await
+    }
+
+    /// The whole call was refused and nothing of it was done: halve it, or face the one bad line.
+    async fn refused(
+        &mut self,
+        document: &DocumentRow,
+        rows: &[PostingRow],
+        attempt: &AttemptRow,
+        problem: Problem,
+    ) -> Result<(), PassError> {
+        let now_us = self.env.clock.now_us();
+        if states::refresh_one(self.env, self.terms, document).await? {
+            // Somebody issued or deleted the draft in the meantime: that was the reason.
+            return self.again(rows, attempt, "the document has changed", now_us, false).await;
+        }
+        if rows.len() > 1 {
+            let (left, right) = rows.split_at(rows.len() / 2);
+            let halves = self.smaller.entry(document.document_id).or_default();
+            for half in [right, left] {
+                halves.push_front(half.iter().map(|row| row.posting_no).collect());
+            }
+            return self.again(rows, attempt, "refused as a whole, halved", now_us, false).await;
+        }
+        self.result.rejected += 1;
+        let settlements = rows
+            .iter()
+            .map(|row| (row.posting_no, Settlement::Rejected(problem.clone())))
+            .collect();
+        self.settle(attempt, "refused", settlements, None).await
+    }
+}
+
+fn sendable(row: &PostingRow) -> bool {
+    matches!(row.state.as_str(), "ready" | "waiting")
+}
+
+const fn verb(kind: PostingKind) -> &'static str {
+    match kind {
+        PostingKind::CreateLine => "create",
+        PostingKind::ReplaceLine => "replace",
+        PostingKind::DeleteLine => "delete",
+        PostingKind::Credit => "credit",
+        PostingKind::Void => "void",
+    }
+}
+
+/// Whether a line in the ERP is the one we mean: quantity, rate, amount and day agree.
+pub fn agrees(line: &PostLine, found: &FoundLine) -> bool {
+    found.quantity == line.quantity
+        && found.rate.is_none_or(|rate| rate == line.rate)
+        && found.amount.is_none_or(|amount| amount == line.amount)
+        && found.work_date.is_none_or(|day| day == line.work_date)
+}
+
+fn other_content(line: &PostLine, found: &FoundLine) -> Problem {
+    let amount = found.amount.map_or_else(|| "no amount".to_owned(), |amount| amount.to_string());
+    Problem::new(
+        Code::KeyHeldByOtherContent,
+        format!(
+            "line {} of the ERP carries the key with {} h and {amount}, ours has {} h and {}",
+            found.line_ref, found.quantity, line.quantity, line.amount
+        ),
+    )
+}
+
+/// What a look-up says about one line; `None` if only absence could have decided.
+fn judge_found(
+    kind: PostingKind,
+    line: &PostLine,
+    found: Option<&FoundLine>,
+) -> Option<Settlement> {
+    let posted = |found: &FoundLine| Settlement::Posted { line_ref: found.line_ref.clone() };
+    match (kind, found) {
+        (PostingKind::CreateLine | PostingKind::Credit, Some(found)) => {
+            Some(if agrees(line, found) {
+                posted(found)
+            } else {
+                Settlement::Rejected(other_content(line, found))
+            })
+        }
+        (PostingKind::ReplaceLine, Some(found)) if agrees(line, found) => Some(posted(found)),
+        (PostingKind::DeleteLine | PostingKind::Void, None) => Some(Settlement::Posted {
+            line_ref: line.erp_line_ref.clone().unwrap_or_default(),
+        }),
+        _ => None,
+    }
+}
+
+/// What is wrong with an open attempt, for the exception queue.
+pub fn doubt_problem(words: Option<&str>) -> Problem {
+    let facts = words.map_or_else(|| "the process ended during the call".to_owned(), str::to_owned);
+    Problem::new(Code::AnswerUnknown, facts)
+}
+
+/// Open sealed bytes that were sent, for support.
+pub fn sent_bytes(
+    tx: &mut store::ReadTx<'_>,
+    attempt: &AttemptRow,
+) -> Result<Option<PostBatch>, store::StoreError> {
+    attempt.fact.map_or(Ok(None), |at| facts::open(tx, at))
+}

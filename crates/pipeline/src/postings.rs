@@ -1,0 +1,208 @@
+//! How an item stands towards the ERP, read from its charges and postings.
+
+use crate::env::inconsistent;
+use crate::facts::{self, ChargeFacts};
+use crate::plan::{HeldLine, Home, Numbers, Unsent, View, Wanted};
+use connector_sdk::target::Shape;
+use domain::contract::BillShape;
+use domain::decimal::Micro;
+use domain::posting::{DocumentState, PostingKind, PostingState};
+use rules::charge::{ChargeContent, Disposition};
+use store::attempts::{self, AttemptRow};
+use store::charges::ChargeRow;
+use store::documents::{self, DocumentRow};
+use store::postings::PostingRow;
+use store::{ReadTx, StoreError};
+
+/// The charge that is not reversed, if any.
+pub fn active_charge(charges: &[ChargeRow]) -> Option<&ChargeRow> {
+    charges.iter().rev().find(|charge| {
+        charge.reverses.is_none()
+            && !charges.iter().any(|other| other.reverses == Some(charge.charge_no))
+    })
+}
+
+/// The shape of a charge in the ERP.
+pub const fn shape_of(content: &ChargeContent) -> Shape {
+    match (content.disposition, content.shape) {
+        (Disposition::Cost, _) => Shape::Cost,
+        (Disposition::Bill, BillShape::DraftLine) => Shape::DraftLine,
+        (Disposition::Bill, BillShape::Timesheet) => Shape::Timesheet,
+    }
+}
+
+/// The line that a charge wants.
+pub fn wanted_of(charge_no: i64, content: &ChargeContent) -> Wanted {
+    Wanted {
+        charge_no,
+        home: Home {
+            shape: shape_of(content),
+            bill_to: content.placement.bill_to.clone(),
+            currency: content.currency(),
+            group_key: content.placement.group_key.clone(),
+            period: content.placement.period.clone(),
+        },
+        numbers: Numbers {
+            quantity: content.quantity,
+            rate: content.rate,
+            amount_minor: content.amount.amount_minor,
+            work_date: content.work_date,
+        },
+    }
+}
+
+/// The facts of a charge; an error if they were shredded, since money cannot be moved blindly.
+pub fn charge_facts(tx: &mut ReadTx<'_>, charge: &ChargeRow) -> Result<ChargeFacts, StoreError> {
+    facts::open(tx, charge.explain)?
+        .ok_or_else(|| inconsistent("the facts of a charge were shredded"))
+}
+
+/// The numbers of the postings that an attempt covers.
+pub fn members(attempt: &AttemptRow) -> Vec<i64> {
+    attempt
+        .members
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|bytes| i64::from_be_bytes(*bytes))
+        .collect()
+}
+
+/// The stored form of a membership.
+pub fn members_bytes(posting_nos: &[i64]) -> Vec<u8> {
+    posting_nos.iter().flat_map(|no| no.to_be_bytes()).collect()
+}
+
+/// The state of a stored posting.
+pub fn state_of(posting: &PostingRow) -> Result<PostingState, StoreError> {
+    PostingState::from_name(&posting.state)
+        .ok_or_else(|| inconsistent(format!("posting state '{}'", posting.state)))
+}
+
+/// The kind of a stored posting.
+pub fn kind_of(posting: &PostingRow) -> Result<PostingKind, StoreError> {
+    PostingKind::from_name(&posting.kind)
+        .ok_or_else(|| inconsistent(format!("posting kind '{}'", posting.kind)))
+}
+
+/// The state of a stored document.
+pub fn document_state(document: &DocumentRow) -> Result<DocumentState, StoreError> {
+    DocumentState::from_name(&document.state)
+        .ok_or_else(|| inconsistent(format!("document state '{}'", document.state)))
+}
+
+/// The shape of a stored document.
+pub fn document_shape(document: &DocumentRow) -> Result<Shape, StoreError> {
+    Shape::from_name(&document.shape)
+        .ok_or_else(|| inconsistent(format!("document shape '{}'", document.shape)))
+}
+
+/// Where a document's lines belong.
+pub fn home_of(document: &DocumentRow) -> Result<Home, StoreError> {
+    Ok(Home {
+        shape: document_shape(document)?,
+        bill_to: document.bill_to.clone(),
+        currency: document.currency.parse().map_err(|error| {
+            inconsistent(format!("document currency '{}': {error}", document.currency))
+        })?,
+        group_key: document.group_key.clone(),
+        period: document.period.clone(),
+    })
+}
+
+fn numbers_of(charges: &[ChargeRow], posting: &PostingRow) -> Result<Numbers, StoreError> {
+    let charge = charges
+        .iter()
+        .find(|charge| charge.charge_no == posting.charge_no)
+        .ok_or_else(|| inconsistent("a posting without its charge"))?;
+    Ok(Numbers {
+        quantity: Micro::from_micro(posting.quantity_micro),
+        rate: Micro::from_micro(posting.rate_micro),
+        amount_minor: posting.amount_minor,
+        work_date: charge
+            .work_date
+            .parse()
+            .map_err(|_| inconsistent(format!("work date '{}'", charge.work_date)))?,
+    })
+}
+
+/// How an item stands towards the ERP. `documents` gives the present state of a document, which
+/// may have changed in this very transaction.
+pub fn view_of(
+    tx: &mut ReadTx<'_>,
+    charges: &[ChargeRow],
+    mut postings: Vec<PostingRow>,
+    wanted: Option<&Wanted>,
+    mut document: impl FnMut(&mut ReadTx<'_>, &[u8; 16]) -> Result<DocumentRow, StoreError>,
+) -> Result<View, StoreError> {
+    postings.sort_by_key(|posting| posting.effect);
+    let mut view = View::default();
+    let mut unsent: Option<(PostingRow, bool)> = None;
+    for posting in postings {
+        let home = document(tx, &posting.document_id)?;
+        let open = attempts::open(tx, &posting.document_id)?;
+        if open.is_some_and(|attempt| members(&attempt).contains(&posting.posting_no)) {
+            view.in_flight = true;
+        }
+        let takes_lines = document_state(&home)?.takes_lines();
+        match state_of(&posting)? {
+            PostingState::Ready
+            | PostingState::Waiting
+            | PostingState::Held
+            | PostingState::Rejected => unsent = Some((posting, takes_lines)),
+            PostingState::Missing | PostingState::Altered => view.disturbed = true,
+            PostingState::Posted => match kind_of(&posting)? {
+                PostingKind::CreateLine | PostingKind::ReplaceLine => {
+                    view.held = Some(HeldLine {
+                        document_id: posting.document_id,
+                        posting_no: posting.posting_no,
+                        line_key: posting.line_key.clone(),
+                        erp_line_ref: posting.erp_line_ref.clone().unwrap_or_default(),
+                        home: home_of(&home)?,
+                        numbers: numbers_of(charges, &posting)?,
+                        changeable: takes_lines,
+                    });
+                }
+                PostingKind::DeleteLine | PostingKind::Credit | PostingKind::Void => {
+                    view.held = None;
+                }
+            },
+            PostingState::Sending | PostingState::Ambiguous => view.in_flight = true,
+            PostingState::Cancelled | PostingState::Superseded => {}
+        }
+    }
+    if let Some((posting, takes_lines)) = unsent {
+        let fits = fits(&posting, takes_lines, wanted, &view)?;
+        view.unsent =
+            Some(Unsent { document_id: posting.document_id, posting_no: posting.posting_no, fits });
+    }
+    Ok(view)
+}
+
+/// Whether an unsent posting still does what is wanted.
+fn fits(
+    posting: &PostingRow,
+    takes_lines: bool,
+    wanted: Option<&Wanted>,
+    view: &View,
+) -> Result<bool, StoreError> {
+    Ok(match (kind_of(posting)?, wanted, &view.held) {
+        (PostingKind::CreateLine, Some(wanted), None)
+        | (PostingKind::ReplaceLine, Some(wanted), Some(_)) => {
+            takes_lines && posting.charge_no == wanted.charge_no
+        }
+        (PostingKind::DeleteLine, wanted, Some(held)) => {
+            takes_lines && wanted.is_none_or(|wanted| wanted.home != held.home)
+        }
+        (PostingKind::Credit, wanted, Some(held)) => {
+            takes_lines
+                && wanted.is_none_or(|w| w.home != held.home || w.numbers != held.numbers)
+        }
+        _ => false,
+    })
+}
+
+/// A document by its id; its absence is damage.
+pub fn document_of(tx: &mut ReadTx<'_>, id: &[u8; 16]) -> Result<DocumentRow, StoreError> {
+    documents::get(tx, id)?.ok_or_else(|| inconsistent("a posting without its document"))
+}

@@ -1,0 +1,202 @@
+//! After a restore: the ERP may hold lines that this ledger has forgotten. Posting stays off until
+//! every line the ledger would send was looked up, whatever the target's uniqueness.
+
+use crate::book::Books;
+use crate::env::{Env, Note, Terms};
+use crate::error::PassError;
+use crate::facts;
+use crate::outcome::after_settling;
+use crate::payload::batch_of;
+use crate::post::{agrees, POSTING_OFF};
+use crate::postings::{document_shape, kind_of, state_of};
+use crate::states::{all_documents, find_lines, learn};
+use connector_sdk::target::FoundLine;
+use domain::exception::{Code, Problem};
+use domain::ids::ItemId;
+use domain::posting::{PostingEvent, PostingKeyParts, PostingKind, PostingState, posting_key};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use store::documents::DocumentRow;
+use store::postings::{self, PostingChange, PostingRow};
+use store::{Abort, Command, Guard, GuardSet, StoreError, Tx, settings};
+
+/// The value of [`POSTING_OFF`] in a restored database.
+pub const RESTORED: &str = "restored";
+/// How many later effects of an item are looked for beside the one the ledger knows.
+const LATER_EFFECTS: i64 = 12;
+
+/// Look up everything unsent, adopt what is there, and switch posting on.
+pub async fn verify(env: &Env, terms: &Terms) -> Result<(), PassError> {
+    env.progress.hear(Note::Stage("looking up every unsent line after the restore", None));
+    for document in all_documents(env).await? {
+        if document.erp_ref.is_none() {
+            let shape = document_shape(&document)?;
+            crate::post::permit_to_read(env).await?;
+            let key = &document.document_key;
+            let report =
+                env.target.look_up_document(shape, key).await.map_err(crate::env::erp)?;
+            if let Some(report) = report {
+                learn(env, terms, document.document_id, report).await?;
+            }
+        }
+        let id = document.document_id;
+        let unsent = env
+            .store
+            .read(move |tx| postings::list_in(tx, &id, &["ready", "waiting"], usize::MAX))
+            .await?;
+        if unsent.is_empty() {
+            continue;
+        }
+        let mut keys = Vec::new();
+        for row in &unsent {
+            keys.push(row.line_key.clone());
+            keys.extend(later_keys(terms, row));
+        }
+        let found = find_lines(env, document_shape(&document)?, &keys).await?;
+        env.write(Adopt { terms: terms.clone(), document_id: id, found }).await?;
+    }
+    env.write(SwitchOn).await?;
+    env.say("every unsent line was looked up in the ERP; posting is on again");
+    Ok(())
+}
+
+/// The keys that later effects of the same item would have: they exist only if this ledger lost
+/// them.
+fn later_keys(terms: &Terms, row: &PostingRow) -> Vec<String> {
+    let mut keys = Vec::new();
+    for effect in row.effect..row.effect.saturating_add(LATER_EFFECTS) {
+        for kind in [PostingKind::CreateLine, PostingKind::Credit] {
+            let key = posting_key(&PostingKeyParts {
+                ledger: &terms.settings.ledger,
+                flow: &terms.settings.flow,
+                target_identity: &terms.target_identity,
+                item: ItemId(row.item_id),
+                effect,
+                kind,
+                part: 0,
+            });
+            if key != row.line_key {
+                keys.push(key);
+            }
+        }
+    }
+    keys
+}
+
+struct Adopt {
+    terms: Terms,
+    document_id: [u8; 16],
+    found: BTreeMap<String, FoundLine>,
+}
+
+impl Command for Adopt {
+    type Out = ();
+    type Rejection = Infallible;
+
+    fn name(&self) -> &'static str {
+        "adopt after restore"
+    }
+
+    fn guards(&self) -> GuardSet {
+        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        GuardSet::none().and(admission).and(Guard::Document(self.document_id))
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
+        tx.act_as("restore");
+        let mut books = Books::default();
+        let document = books.document(tx, &self.document_id)?;
+        let mut settled = Vec::new();
+        for mut row in
+            postings::list_in(tx, &self.document_id, &["ready", "waiting"], usize::MAX)?
+        {
+            let Some(change) = self.judge(tx, &document, &row)? else { continue };
+            books.settle(tx, &self.document_id, vec![(&mut row, change)], "found after restore")?;
+            settled.push(row);
+        }
+        let erp_ref = self.found.values().find_map(|line| line.document_ref.clone());
+        if document.erp_ref.is_none() && erp_ref.is_some() && !settled.is_empty() {
+            books.change(tx, &self.document_id, |document| {
+                document.erp_ref = erp_ref;
+                if document.state == "open" {
+                    "draft".clone_into(&mut document.state);
+                }
+            })?;
+        }
+        after_settling(tx, &mut books, &self.terms, &settled)?;
+        books.flush(tx, "found after restore")?;
+        Ok(())
+    }
+}
+
+impl Adopt {
+    fn judge(
+        &self,
+        tx: &mut Tx<'_>,
+        document: &DocumentRow,
+        row: &PostingRow,
+    ) -> Result<Option<PostingChange>, StoreError> {
+        let kind = kind_of(row)?;
+        let found = self.found.get(&row.line_key);
+        let batch = batch_of(tx, &self.terms, document, std::slice::from_ref(row))?;
+        let agree = match (found, batch.lines.first()) {
+            (Some(found), Some(line)) => agrees(line, found),
+            _ => false,
+        };
+        let problem = match (kind, found) {
+            (PostingKind::CreateLine | PostingKind::Credit | PostingKind::ReplaceLine, Some(line))
+                if agree =>
+            {
+                let state = state_of(row)?;
+                let from = if state == PostingState::Waiting { PostingState::Ready } else { state };
+                let to = from
+                    .after(PostingEvent::Find)
+                    .map_err(|error| StoreError::Defect(error.to_string()))?;
+                let mut change = PostingChange::to(to.name(), row);
+                change.erp_line_ref = Some(line.line_ref.clone());
+                return Ok(Some(change));
+            }
+            (PostingKind::CreateLine | PostingKind::Credit, Some(line)) => Problem::new(
+                Code::KeyHeldByOtherContent,
+                format!("after a restore, line {} of the ERP differs from the ledger", line.line_ref),
+            ),
+            (PostingKind::CreateLine, None) => {
+                let later = later_keys(&self.terms, row);
+                let Some(line) = later.iter().find_map(|key| self.found.get(key)) else {
+                    return Ok(None);
+                };
+                Problem::new(
+                    Code::KeyHeldByOtherContent,
+                    format!(
+                        "after a restore, the ERP holds line {} of a later change that this \
+                         ledger has forgotten",
+                        line.line_ref
+                    ),
+                )
+            }
+            _ => return Ok(None),
+        };
+        let mut change = PostingChange::to(PostingState::Rejected.name(), row);
+        change.code = Some(problem.code.text().to_owned());
+        change.fact = Some(facts::seal_problem(tx, "target", &problem)?);
+        Ok(Some(change))
+    }
+}
+
+struct SwitchOn;
+
+impl Command for SwitchOn {
+    type Out = ();
+    type Rejection = Infallible;
+    fn name(&self) -> &'static str {
+        "switch posting on"
+    }
+    fn guards(&self) -> GuardSet {
+        GuardSet::none().and(Guard::Name("posting switch".to_owned()))
+    }
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
+        tx.act_as("restore");
+        settings::put(tx, POSTING_OFF, "", "every unsent line was looked up")?;
+        Ok(())
+    }
+}

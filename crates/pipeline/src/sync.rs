@@ -1,0 +1,303 @@
+//! One pass: everything the source holds is taken in, everything due is posted, everything that
+//! became of it is told. A pass that ends anywhere is picked up by the next.
+
+use crate::admit::PageResult;
+use crate::book::{Judgement, judge};
+use crate::env::{Env, Terms, tracker};
+use crate::error::PassError;
+use crate::exceptions;
+use crate::facts::ItemFacts;
+use crate::feedback;
+use crate::intake::take_in;
+use crate::post::{POSTING_OFF, PostResult, post_all};
+use crate::postings::{active_charge, charge_facts};
+use crate::reference::load;
+use crate::restored;
+use crate::states::{self, StatesResult};
+use domain::exception::{Code, Problem};
+use domain::item::ItemState;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use store::items::{self, ItemRow};
+use store::{Abort, Command, Guard, GuardSet, Tx, charges, settings};
+
+/// What a pass is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SyncOptions {
+    /// Believe that many entries were deleted at once.
+    pub accept_deletions: bool,
+}
+
+/// What a pass came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SyncResult {
+    /// Intake.
+    pub intake: PageResult,
+    /// Posting.
+    pub post: PostResult,
+    /// Invoice states.
+    pub states: StatesResult,
+    /// Entries told their billing status.
+    pub told: u64,
+    /// Entries that could not be told.
+    pub not_told: u64,
+    /// Booked items that a changed rate would reprice.
+    pub rate_changes: u64,
+    /// Whether posting was off.
+    pub posting_off: bool,
+}
+
+/// The setting that holds the reason why a person paused posting.
+async fn posting_off(env: &Env) -> Result<Option<String>, PassError> {
+    let value = env.store.read(|tx| settings::get(tx, POSTING_OFF)).await?;
+    Ok(value.filter(|value| !value.is_empty()))
+}
+
+/// A first run must be told what was billed before.
+async fn refuse_unguarded_first_run(env: &Env) -> Result<(), PassError> {
+    if env.settings.billed_before.is_some() {
+        return Ok(());
+    }
+    Err(PassError::refused(
+        "the configuration does not say what was billed before this ledger began",
+        "write billed_before = \"YYYY-MM-DD\" (or billed_before_file) under [flow], so that history \
+         is not billed a second time",
+    ))
+}
+
+/// Run one pass on a day.
+pub async fn sync(env: &Env, today: Date, options: SyncOptions) -> Result<SyncResult, PassError> {
+    refuse_unguarded_first_run(env).await?;
+    let loaded = load(env).await?;
+    let terms = loaded.terms;
+    let mut result = SyncResult::default();
+    if loaded.changed {
+        result.rate_changes = mark_rate_changes(env, &terms).await?;
+    }
+    let window = env.settings.window(today);
+    result.intake = take_in(env, &terms, window, options.accept_deletions).await?;
+    match posting_off(env).await? {
+        Some(reason) if reason == restored::RESTORED => restored::verify(env, &terms).await?,
+        Some(reason) => {
+            env.say(format!("posting is paused: {reason}"));
+            result.posting_off = true;
+        }
+        None => {}
+    }
+    result.states = states::refresh(env, &terms).await?;
+    if !result.posting_off {
+        result.post = post_all(env, &terms).await?;
+    }
+    (result.told, result.not_told) = feedback::tell_all(env).await?;
+    Ok(result)
+}
+
+/// Reference data changed: hold booked items that would now be priced otherwise. They are not
+/// repriced by themselves.
+async fn mark_rate_changes(env: &Env, terms: &Terms) -> Result<u64, PassError> {
+    let mut marked = 0;
+    let mut after = [0_u8; 16];
+    loop {
+        let page = env
+            .store
+            .read(move |tx| items::by_state(tx, ItemState::Booked.name(), &after, 500))
+            .await?;
+        let Some(last) = page.last() else { return Ok(marked) };
+        after = last.item_id;
+        marked += env.write(MarkRateChanges { terms: terms.clone(), items: page }).await?;
+    }
+}
+
+struct MarkRateChanges {
+    terms: Terms,
+    items: Vec<ItemRow>,
+}
+
+impl Command for MarkRateChanges {
+    type Out = u64;
+    type Rejection = Infallible;
+
+    fn name(&self) -> &'static str {
+        "mark rate changes"
+    }
+
+    fn guards(&self) -> GuardSet {
+        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        std::iter::once(admission)
+            .chain(self.items.iter().map(|item| Guard::Item(item.item_id)))
+            .collect()
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<u64, Abort<Infallible>> {
+        tx.act_as("sync");
+        let mut marked = 0;
+        for before in &self.items {
+            let Some(mut item) = items::get(tx, &before.item_id)? else { continue };
+            if item.version != before.version {
+                continue;
+            }
+            let facts: Option<ItemFacts> = crate::facts::open(tx, item.content)?;
+            let Some(fields) = facts.and_then(|facts| facts.fields) else { continue };
+            let rows = charges::list_for_item(tx, &item.item_id)?;
+            let Some(charge) = active_charge(&rows) else { continue };
+            let booked = charge_facts(tx, charge)?.content;
+            let Judgement::Priced(priced) = judge(&self.terms, &item.source_ref, &fields, None)
+            else {
+                // A closed task or period does not touch what is booked already.
+                continue;
+            };
+            let now = &priced.0.content;
+            if booked.same_effect(now) {
+                continue;
+            }
+            let problem = Problem::new(
+                Code::RetroRateChange,
+                format!(
+                    "booked {} h at {} = {}, would now be {} h at {} = {}",
+                    booked.quantity, booked.rate, booked.amount, now.quantity, now.rate, now.amount
+                ),
+            );
+            crate::book::except(tx, &mut item, &problem)?;
+            item.changed_at_us = tx.now_us();
+            items::update(tx, &mut item, "a rate changed back in time")?;
+            marked += 1;
+        }
+        Ok(marked)
+    }
+}
+
+/// What a pass would do, without doing it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// Lines and money by document, in words: period, customer, shape.
+    pub lines: Vec<PlannedLine>,
+    /// Exceptions that would be raised, by code.
+    pub exceptions: BTreeMap<String, u64>,
+    /// Entries that wait for approval.
+    pub waiting: u64,
+    /// Entries billed elsewhere.
+    pub elsewhere: u64,
+    /// Entries the ledger knows already and that did not change.
+    pub unchanged: u64,
+}
+
+/// Lines of one document to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedLine {
+    /// The shape.
+    pub shape: &'static str,
+    /// The customer.
+    pub bill_to: String,
+    /// The grouping value.
+    pub group_key: String,
+    /// The period.
+    pub period: String,
+    /// The currency.
+    pub currency: String,
+    /// How many lines.
+    pub lines: u64,
+    /// Hours, in millionths.
+    pub quantity_micro: i64,
+    /// Money, in minor units.
+    pub amount_minor: i64,
+}
+
+/// Read both systems and say what a pass would book; nothing is written anywhere.
+pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
+    refuse_unguarded_first_run(env).await?;
+    let terms = crate::reference::read_only(env).await?;
+    let scan = env.source.scan(env.settings.window(today)).await.map_err(tracker)?;
+    let refs: Vec<String> = scan.entries.iter().map(|e| e.source_ref.clone()).collect();
+    let ids = crate::intake::item_ids(&terms, &refs);
+    let known: BTreeMap<[u8; 16], ItemRow> = env
+        .store
+        .read(move |tx| items::get_many(tx, &ids))
+        .await?
+        .into_iter()
+        .map(|row| (row.item_id, row))
+        .collect();
+    let mut plan = Plan::default();
+    for unreadable in &scan.unreadable {
+        *plan.exceptions.entry(unreadable.problem.code.text().to_owned()).or_default() += 1;
+    }
+    let ids = crate::intake::item_ids(&terms, &refs);
+    let mut lines: BTreeMap<(String, String, &'static str), PlannedLine> = BTreeMap::new();
+    for (entry, id) in scan.entries.iter().zip(ids) {
+        let print = entry.fields.fingerprint(&terms.settings.fingerprint_key.0);
+        if known.get(&id).is_some_and(|row| row.fingerprint == print) {
+            plan.unchanged += 1;
+            continue;
+        }
+        match judge(&terms, &entry.source_ref, &entry.fields, None) {
+            Judgement::Elsewhere => plan.elsewhere += 1,
+            Judgement::Waiting | Judgement::Withdrawn => plan.waiting += 1,
+            Judgement::Exception(problem) => {
+                *plan.exceptions.entry(problem.code.text().to_owned()).or_default() += 1;
+            }
+            Judgement::Priced(priced) => {
+                let content = &priced.0.content;
+                let shape = crate::postings::shape_of(content).name();
+                let place = &content.placement;
+                let line = lines
+                    .entry((place.period.clone(), place.group_key.clone(), shape))
+                    .or_insert_with(|| PlannedLine {
+                        shape,
+                        bill_to: place.bill_to.clone(),
+                        group_key: place.group_key.clone(),
+                        period: place.period.clone(),
+                        currency: content.currency().to_string(),
+                        lines: 0,
+                        quantity_micro: 0,
+                        amount_minor: 0,
+                    });
+                line.lines += 1;
+                line.quantity_micro += content.quantity.micro();
+                line.amount_minor += content.amount.amount_minor;
+            }
+        }
+    }
+    plan.lines = lines.into_values().collect();
+    Ok(plan)
+}
+
+/// Pause posting, or go on.
+pub struct SetPosting {
+    /// Why it is off; `None` = on.
+    pub off: Option<String>,
+}
+
+impl Command for SetPosting {
+    type Out = ();
+    type Rejection = Infallible;
+    fn name(&self) -> &'static str {
+        "switch posting"
+    }
+    fn guards(&self) -> GuardSet {
+        GuardSet::none().and(Guard::Name("posting switch".to_owned()))
+    }
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
+        tx.act_as("operator");
+        let value = self.off.as_deref().unwrap_or("");
+        settings::put(tx, POSTING_OFF, value, "switched by a person")?;
+        Ok(())
+    }
+}
+
+/// Take up again what waits in the exception queue, then run the posting part of a pass.
+pub async fn replay(
+    env: &Env,
+    choice: &exceptions::Choice,
+    actor: &str,
+) -> Result<(exceptions::Replayed, SyncResult), PassError> {
+    let terms = load(env).await?.terms;
+    let replayed = exceptions::replay(env, &terms, choice, actor).await?;
+    let mut result = SyncResult::default();
+    if posting_off(env).await?.is_some() {
+        result.posting_off = true;
+    } else {
+        result.post = post_all(env, &terms).await?;
+    }
+    (result.told, result.not_told) = feedback::tell_all(env).await?;
+    Ok((replayed, result))
+}
