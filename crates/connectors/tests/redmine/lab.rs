@@ -2,7 +2,8 @@
 
 use connector_sdk::clock::SystemClock;
 use connector_sdk::http::HttpTransport;
-use connector_sdk::secrecy::SecretString;
+use connector_sdk::secrecy::{ExposeSecret, SecretString};
+use connector_sdk::transport::{Effect, Method, Request, Transport};
 use counterfoil_connectors::source::redmine::{Redmine, RedmineConfig};
 use std::sync::Arc;
 
@@ -57,8 +58,74 @@ impl Lab {
         self.build(config, &self.key("/connector/key"))
     }
 
-    fn build(&self, config: RedmineConfig, key: &SecretString) -> Redmine {
+    /// A connector with any key.
+    pub(crate) fn build(&self, config: RedmineConfig, key: &SecretString) -> Redmine {
         let transport = HttpTransport::new(Arc::new(SystemClock)).expect("no transport");
         Redmine::new(config, key, Arc::new(transport), Arc::new(SystemClock)).expect("no connector")
+    }
+}
+
+impl Lab {
+    /// One call with the administrator's key, as a person at the screen would act.
+    pub(crate) async fn act(
+        &self,
+        method: Method,
+        path: &str,
+        body: serde_json::Value,
+    ) -> (u16, serde_json::Value) {
+        let transport = HttpTransport::new(Arc::new(SystemClock)).expect("no transport");
+        let key = self.key("/admin/key");
+        let reply = transport
+            .send(Request {
+                method,
+                url: format!("{}/{path}", self.url()),
+                headers: vec![
+                    (
+                        "x-redmine-api-key".to_owned(),
+                        key.expose_secret().to_owned(),
+                    ),
+                    ("content-type".to_owned(), "application/json".to_owned()),
+                ],
+                body: if body.is_null() {
+                    vec![]
+                } else {
+                    body.to_string().into_bytes()
+                },
+                effect: Effect::Write,
+                timeout_ms: 60_000,
+                body_limit_bytes: 1 << 20,
+                send_not_after_us: None,
+            })
+            .await
+            .expect("the lab does not answer");
+        let parsed = serde_json::from_slice(&reply.body).unwrap_or_default();
+        (reply.status, parsed)
+    }
+
+    /// Book an entry of our own in 2024 and answer its id.
+    pub(crate) async fn book(&self, changes: serde_json::Value) -> String {
+        let mut entry = serde_json::json!({
+            "project_id": self.seed("/projects/acme-rollout/id"),
+            "issue_id": self.seed("/projects/acme-rollout/issues/Build/id"),
+            "activity_id": self.seed("/activities/Development"),
+            "user_id": self.seed("/users/ada.fox/id"),
+            "hours": 1.33, "comments": "connector test",
+        });
+        for (name, value) in changes.as_object().expect("no object") {
+            entry[name] = value.clone();
+        }
+        let body = serde_json::json!({ "time_entry": entry });
+        let (status, made) = self.act(Method::Post, "time_entries.json", body).await;
+        assert_eq!(status, 201, "{made}");
+        made["time_entry"]["id"].to_string()
+    }
+
+    /// Delete an entry.
+    pub(crate) async fn unbook(&self, id: &str) {
+        let path = format!("time_entries/{id}.json");
+        let (status, _) = self
+            .act(Method::Delete, &path, serde_json::Value::Null)
+            .await;
+        assert_eq!(status, 204);
     }
 }
