@@ -387,6 +387,7 @@ fn new_charge(
         explanation: priced.explanation.clone(),
         refs: refs.clone(),
         codes: codes.clone(),
+        recorded_seconds: item.recorded_seconds,
     };
     let explain = facts::seal(tx, SealClass::Explanation, &content.contract, &facts)?;
     let charge_no = item.charge_next;

@@ -96,7 +96,7 @@ fn line_of(
         quantity: Micro::from_micro(row.quantity_micro),
         rate: Micro::from_micro(row.rate_micro),
         amount: Money { amount_minor: row.amount_minor, currency },
-        recorded_seconds: item.recorded_seconds,
+        recorded_seconds: facts.recorded_seconds,
         work_date: facts.content.work_date,
         service_item_ref: facts.refs.service_item.clone(),
         task_ref: facts.refs.task.clone(),

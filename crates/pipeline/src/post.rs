@@ -12,10 +12,13 @@ use crate::postings::{document_shape, document_state, kind_of, members, members_
 use crate::states;
 use connector_sdk::call::CallError;
 use connector_sdk::manifest::Uniqueness;
-use connector_sdk::target::{Call, FoundLine, LineOutcome, PostBatch, PostLine};
+use connector_sdk::target::{Call, FoundLine, LineOutcome, PostBatch, PostLine, Shape};
 use domain::exception::{Code, Problem};
 use domain::ids::{digest, digest16};
 use domain::posting::PostingKind;
+use domain::quantity::hours_printed;
+use domain::rounding::Rounding;
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use store::attempts::{self, AttemptRow};
@@ -345,7 +348,7 @@ impl Worker<'_> {
         let mut settlements = BTreeMap::new();
         for (row, line) in rows.iter().zip(&batch.lines) {
             let here = found.iter().find(|found| found.line_key == row.line_key);
-            let settled = judge_found(kind, line, here);
+            let settled = judge_found(shape, kind, line, here);
             let settlement = match settled {
                 Some(settlement) => settlement,
                 None if proven => Settlement::Again { due_at_us: now_us, tried: true },
@@ -589,7 +592,7 @@ impl Worker<'_> {
                 }
                 LineOutcome::AlreadyThere(found) => {
                     erp_ref = erp_ref.or_else(|| found.document_ref.clone());
-                    let settled = judge_found(batch.kind, line, Some(&found));
+                    let settled = judge_found(batch.document.shape, batch.kind, line, Some(&found));
                     if matches!(settled, Some(Settlement::Posted { .. })) {
                         self.result.adopted += 1;
                     }
@@ -649,12 +652,23 @@ const fn verb(kind: PostingKind) -> &'static str {
     }
 }
 
-/// Whether a line in the ERP is the one we mean: quantity, rate, amount and day agree.
-pub fn agrees(line: &PostLine, found: &FoundLine) -> bool {
-    found.quantity == line.quantity
-        && found.rate.is_none_or(|rate| rate == line.rate)
-        && found.amount.is_none_or(|amount| amount == line.amount)
-        && found.work_date.is_none_or(|day| day == line.work_date)
+/// Whether a line in the ERP is the one we mean: quantity, rate, amount and day agree. Booked time
+/// is compared by its time alone: what the ERP makes of it is the ERP's price.
+pub fn agrees(shape: Shape, line: &PostLine, found: &FoundLine) -> bool {
+    let day = found.work_date.is_none_or(|day| day == line.work_date);
+    match shape {
+        Shape::DraftLine => {
+            day && found.quantity == line.quantity
+                && found.rate.is_none_or(|rate| rate == line.rate)
+                && found.amount.is_none_or(|amount| amount == line.amount)
+        }
+        Shape::Timesheet | Shape::Cost => {
+            let hundredth = |hours: Decimal| Rounding::HalfUp.to_digits(hours, 2);
+            let recorded = hours_printed(line.recorded_seconds, 6, Rounding::HalfUp);
+            day && recorded
+                .is_some_and(|hours| hundredth(hours.decimal()) == hundredth(found.quantity.decimal()))
+        }
+    }
 }
 
 fn other_content(line: &PostLine, found: &FoundLine) -> Problem {
@@ -670,6 +684,7 @@ fn other_content(line: &PostLine, found: &FoundLine) -> Problem {
 
 /// What a look-up says about one line; `None` if only absence could have decided.
 fn judge_found(
+    shape: Shape,
     kind: PostingKind,
     line: &PostLine,
     found: Option<&FoundLine>,
@@ -677,13 +692,13 @@ fn judge_found(
     let posted = |found: &FoundLine| Settlement::Posted { line_ref: found.line_ref.clone() };
     match (kind, found) {
         (PostingKind::CreateLine | PostingKind::Credit, Some(found)) => {
-            Some(if agrees(line, found) {
+            Some(if agrees(shape, line, found) {
                 posted(found)
             } else {
                 Settlement::Rejected(other_content(line, found))
             })
         }
-        (PostingKind::ReplaceLine, Some(found)) if agrees(line, found) => Some(posted(found)),
+        (PostingKind::ReplaceLine, Some(found)) if agrees(shape, line, found) => Some(posted(found)),
         (PostingKind::DeleteLine | PostingKind::Void, None) => Some(Settlement::Posted {
             line_ref: line.erp_line_ref.clone().unwrap_or_default(),
         }),

@@ -140,7 +140,7 @@ impl Adopt {
         let found = self.found.get(&row.line_key);
         let batch = batch_of(tx, &self.terms, document, std::slice::from_ref(row))?;
         let agree = match (found, batch.lines.first()) {
-            (Some(found), Some(line)) => agrees(line, found),
+            (Some(found), Some(line)) => agrees(batch.document.shape, line, found),
             _ => false,
         };
         let problem = match (kind, found) {

@@ -349,7 +349,7 @@ impl Command for CheckLines {
             let batch = batch_of(tx, &self.terms, &document, std::slice::from_ref(&row))?;
             let (event, problem) = match (seen, batch.lines.first()) {
                 (None, _) => (PostingEvent::Vanish, Some(gone(&row))),
-                (Some(seen), Some(line)) if !agrees(line, seen) => {
+                (Some(seen), Some(line)) if !agrees(batch.document.shape, line, seen) => {
                     (PostingEvent::Alter, Some(altered(line, seen)))
                 }
                 (Some(seen), _) => {

@@ -1,0 +1,192 @@
+//! Why an entry is where it is and costs what it costs: its whole life, in words.
+
+use crate::env::{Env, inconsistent};
+use crate::error::PassError;
+use crate::facts::{self, ItemFacts};
+use crate::postings::{charge_facts, document_of};
+use domain::exception::{Code, Problem};
+use domain::ids::{DocumentId, ItemId};
+use domain::money::Money;
+use domain::time::instant_text;
+use serde::Serialize;
+use store::items::{self, ItemRow};
+use store::{ReadTx, StoreError, charges, feedback, postings};
+
+/// The life of one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Story {
+    /// The item.
+    pub item: String,
+    /// The source and its id.
+    pub source: String,
+    /// Revision and state.
+    pub state: String,
+    /// What the source holds.
+    pub entry: Option<domain::entry::EntryFields>,
+    /// The bytes as received.
+    pub raw: Option<String>,
+    /// What is wrong, if anything is.
+    pub exception: Option<StoryException>,
+    /// Its charges, in order.
+    pub charges: Vec<StoryCharge>,
+    /// Its postings, in order of effect.
+    pub postings: Vec<StoryPosting>,
+    /// What the source was told.
+    pub told: Option<String>,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoryException {
+    /// The code.
+    pub code: String,
+    /// What happened.
+    pub sentence: String,
+    /// The facts.
+    pub facts: String,
+    /// The ERP's own words.
+    pub erp_words: Option<String>,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// A charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoryCharge {
+    /// Its number.
+    pub number: i64,
+    /// The charge it reverses.
+    pub reverses: Option<i64>,
+    /// The revision it prices.
+    pub revision: i64,
+    /// In words: quantity, rate, amount.
+    pub words: String,
+    /// The steps to the number.
+    pub steps: Vec<rules::explanation::Step>,
+    /// The version of the reference data.
+    pub snapshot_version: i64,
+    /// When it was booked.
+    pub booked_at: String,
+}
+
+/// A posting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoryPosting {
+    /// Effect number.
+    pub effect: i64,
+    /// What it does.
+    pub kind: String,
+    /// Its state.
+    pub state: String,
+    /// The key in the ERP.
+    pub line_key: String,
+    /// The charge it carries.
+    pub charge: i64,
+    /// The ERP's line.
+    pub erp_line: Option<String>,
+    /// The document: our id, the ERP's id, number and state.
+    pub document: String,
+}
+
+/// Tell the story of an item, named by its id or by the source's.
+pub async fn explain(env: &Env, name: String) -> Result<Option<Story>, PassError> {
+    let id = match name.parse::<ItemId>() {
+        Ok(id) => id,
+        Err(_) => ItemId::derive(&env.settings.ledger, &env.settings.source, &name),
+    };
+    Ok(env
+        .store
+        .read(move |tx| match items::get(tx, &id.bytes())? {
+            Some(item) => Ok(Some(story(tx, &item)?)),
+            None => Ok(None),
+        })
+        .await?)
+}
+
+fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
+    let content: Option<ItemFacts> = facts::open(tx, item.content)?;
+    let exception = match (&item.code, item.fact) {
+        (Some(code), Some(at)) => {
+            let problem: Option<Problem> = facts::open(tx, at)?;
+            problem.map(|problem| in_words(&problem)).or_else(|| {
+                Code::from_text(code).map(|code| in_words(&Problem::new(code, "shredded")))
+            })
+        }
+        _ => None,
+    };
+    let mut story = Story {
+        item: ItemId(item.item_id).to_string(),
+        source: format!("{} {}", item.source, item.source_ref),
+        state: format!("{}, revision {}", item.state, item.revision),
+        entry: content.as_ref().and_then(|content| content.fields.clone()),
+        raw: content.map(|content| content.raw),
+        exception,
+        charges: Vec::new(),
+        postings: Vec::new(),
+        told: feedback::get(tx, &item.item_id)?.map(|row| {
+            let told = if row.told { "told" } else { "to be told" };
+            format!("{} {} ({told})", row.status, row.reference)
+        }),
+    };
+    for charge in charges::list_for_item(tx, &item.item_id)? {
+        let facts = charge_facts(tx, &charge)?;
+        let amount = charge
+            .currency
+            .parse()
+            .map(|currency| Money { amount_minor: charge.amount_minor, currency }.to_string())
+            .map_err(|error| inconsistent(format!("currency: {error}")))?;
+        let hours = domain::decimal::Micro::from_micro(charge.quantity_micro);
+        let rate = domain::decimal::Micro::from_micro(charge.rate_micro);
+        let words = match charge.reverses {
+            Some(number) => format!("reverses charge {number}: {hours} h, {amount}"),
+            None => format!("{}: {hours} h x {rate} = {amount}", charge.disposition),
+        };
+        story.charges.push(StoryCharge {
+            number: charge.charge_no,
+            reverses: charge.reverses,
+            revision: charge.revision,
+            words,
+            steps: if charge.reverses.is_some() { Vec::new() } else { facts.explanation.steps },
+            snapshot_version: charge.snapshot_version,
+            booked_at: instant_text(charge.created_at_us),
+        });
+    }
+    let mut rows = postings::list_for_item(tx, &item.item_id)?;
+    rows.sort_by_key(|row| row.effect);
+    for row in rows {
+        let document = document_of(tx, &row.document_id)?;
+        if story.exception.is_none()
+            && let (Some(_), Some(at)) = (&row.code, row.fact)
+        {
+            let problem: Option<Problem> = facts::open(tx, at)?;
+            story.exception = problem.map(|problem| in_words(&problem));
+        }
+        story.postings.push(StoryPosting {
+            effect: row.effect,
+            kind: row.kind,
+            state: row.state,
+            line_key: row.line_key,
+            charge: row.charge_no,
+            erp_line: row.erp_line_ref,
+            document: format!(
+                "{} {} ({} {} {})",
+                document.shape,
+                document.erp_number.as_deref().or(document.erp_ref.as_deref()).unwrap_or("-"),
+                document.state,
+                document.period,
+                DocumentId(document.document_id)
+            ),
+        });
+    }
+    Ok(story)
+}
+
+fn in_words(problem: &Problem) -> StoryException {
+    StoryException {
+        code: problem.code.text().to_owned(),
+        sentence: problem.code.sentence().to_owned(),
+        facts: problem.facts.clone(),
+        erp_words: problem.erp_words.clone(),
+        remedy: problem.code.remedy().to_owned(),
+    }
+}

@@ -1,0 +1,504 @@
+//! Reconciliation: source, ledger and ERP side by side, per entry and to the cent. Every difference
+//! has a class; what has none is unexplained, and that must be nothing.
+
+use crate::env::{Env, Note, erp, tracker};
+use crate::error::PassError;
+use crate::post::permit_to_read;
+use crate::postings::{active_charge, document_shape, document_state, home_of, kind_of, state_of};
+use crate::states::{all_documents, find_lines, standing};
+use connector_sdk::source::DateWindow;
+use connector_sdk::target::{DocumentReport, FoundLine, Shape};
+use domain::currency::Currency;
+use domain::ids::ItemId;
+use domain::item::ItemState;
+use domain::money::Money;
+use domain::posting::{PostingKind, PostingState};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use store::charges::{self, ChargeRow};
+use store::documents::DocumentRow;
+use store::items::{self, ItemRow};
+use store::postings::{self, PostingRow};
+
+/// How an entry or line stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// In the ERP as a billed line that agrees.
+    Posted,
+    /// In the ERP as cost that agrees.
+    CostOnly,
+    /// On its way: the next pass sends it.
+    OnItsWay,
+    /// In the exception queue.
+    OpenException,
+    /// Deleted at the source and nothing of it left in the ERP.
+    Withdrawn,
+    /// Not approved.
+    Waiting,
+    /// Billed before this ledger began.
+    Elsewhere,
+    /// At the source and not yet taken in.
+    NotTakenIn,
+    /// Changed at the source since it was taken in.
+    ChangedAtSource,
+    /// Booked here, gone at the source, not yet withdrawn.
+    GoneAtSource,
+    /// Somebody deleted the line in the ERP.
+    LineMissing,
+    /// Somebody changed the line in the ERP.
+    LineAltered,
+    /// Somebody moved the line to another document; it agrees otherwise.
+    LineMoved,
+    /// The ERP's own price for booked time differs from ours.
+    ErpPriceDiffers,
+    /// The ERP's document holds more than our lines: somebody added some.
+    ForeignLines,
+    /// None of the above.
+    Unexplained,
+}
+
+impl Class {
+    /// Whether somebody should look at it.
+    pub const fn is_difference(self) -> bool {
+        match self {
+            Self::Posted
+            | Self::CostOnly
+            | Self::OnItsWay
+            | Self::OpenException
+            | Self::Withdrawn
+            | Self::Waiting
+            | Self::Elsewhere => false,
+            Self::NotTakenIn
+            | Self::ChangedAtSource
+            | Self::GoneAtSource
+            | Self::LineMissing
+            | Self::LineAltered
+            | Self::LineMoved
+            | Self::ErpPriceDiffers
+            | Self::ForeignLines
+            | Self::Unexplained => true,
+        }
+    }
+}
+
+/// One row of the reconciliation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The source's id; empty for a row about a document.
+    pub source_ref: String,
+    /// The item, if the ledger has one.
+    pub item: Option<String>,
+    /// How it stands.
+    pub class: Class,
+    /// In words.
+    pub words: String,
+    /// Recorded hours at the source, in seconds.
+    pub source_seconds: Option<i64>,
+    /// What the ledger holds, in minor units.
+    pub ledger_minor: i64,
+    /// What the ERP holds, in minor units.
+    pub erp_minor: i64,
+    /// The currency.
+    pub currency: Option<Currency>,
+}
+
+/// Money of one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MoneyTotal {
+    /// The currency.
+    pub currency: Currency,
+    /// Billed in the ledger and settled with the ERP, in minor units.
+    pub ledger_minor: i64,
+    /// The same lines in the ERP.
+    pub erp_minor: i64,
+    /// The part of the difference that has a class.
+    pub explained_minor: i64,
+    /// The rest.
+    pub unexplained_minor: i64,
+}
+
+/// The whole reconciliation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reconciliation {
+    /// The first day looked at.
+    pub from: String,
+    /// The last day looked at.
+    pub to: String,
+    /// Rows by class.
+    pub classes: BTreeMap<Class, u64>,
+    /// Approved entries at the source.
+    pub approved: u64,
+    /// Money by currency.
+    pub money: Vec<MoneyTotal>,
+    /// Rows that have no explanation.
+    pub unexplained: u64,
+    /// Every row, differences first.
+    pub entries: Vec<Entry>,
+}
+
+impl Reconciliation {
+    /// Whether everything ties out: no row and no cent without an explanation.
+    pub fn ties_out(&self) -> bool {
+        self.unexplained == 0 && self.money.iter().all(|total| total.unexplained_minor == 0)
+    }
+
+    /// Rows that somebody should look at.
+    pub fn differences(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.class.is_difference())
+    }
+}
+
+struct Book {
+    item: ItemRow,
+    charges: Vec<ChargeRow>,
+    postings: Vec<PostingRow>,
+}
+
+struct Line {
+    posting: PostingRow,
+    document: DocumentRow,
+    found: Option<FoundLine>,
+}
+
+/// Compare all three.
+pub async fn reconcile(env: &Env, window: DateWindow) -> Result<Reconciliation, PassError> {
+    env.progress.hear(Note::Stage("reconciling", Some(3)));
+    let scan = env.source.scan(window).await.map_err(tracker)?;
+    env.progress.hear(Note::Step(1));
+    let books = read_books(env, window).await?;
+    env.progress.hear(Note::Step(2));
+    let (lines, reports) = read_erp(env).await?;
+    env.progress.hear(Note::Step(3));
+
+    let mut by_item: BTreeMap<[u8; 16], Vec<&Line>> = BTreeMap::new();
+    for line in &lines {
+        by_item.entry(line.posting.item_id).or_default().push(line);
+    }
+    let mut entries = Vec::new();
+    let mut known = BTreeMap::new();
+    for book in &books {
+        known.insert(book.item.source_ref.clone(), ());
+    }
+    let key = &env.settings.fingerprint_key.0;
+    let at_source: BTreeMap<&str, ([u8; 16], i64)> = scan
+        .entries
+        .iter()
+        .map(|e| (e.source_ref.as_str(), (e.fields.fingerprint(key), e.fields.recorded_seconds)))
+        .collect();
+    let unreadable: Vec<&str> =
+        scan.unreadable.iter().filter_map(|e| e.source_ref.as_deref()).collect();
+    for book in &books {
+        let empty = Vec::new();
+        let own = by_item.get(&book.item.item_id).unwrap_or(&empty);
+        let source = at_source.get(book.item.source_ref.as_str()).copied();
+        let readable = !unreadable.contains(&book.item.source_ref.as_str());
+        entries.push(judge(book, own, source, readable, window)?);
+    }
+    for entry in &scan.entries {
+        if !known.contains_key(&entry.source_ref) {
+            entries.push(Entry {
+                source_ref: entry.source_ref.clone(),
+                item: None,
+                class: Class::NotTakenIn,
+                words: "the next sync takes it in".to_owned(),
+                source_seconds: Some(entry.fields.recorded_seconds),
+                ledger_minor: 0,
+                erp_minor: 0,
+                currency: None,
+            });
+        }
+    }
+    entries.extend(foreign_lines(&lines, &reports)?);
+    let money = totals(&lines)?;
+    let approved = scan.entries.iter().filter(|entry| entry.fields.approved).count();
+    Ok(sum_up(window, entries, money, u64::try_from(approved).unwrap_or(0)))
+}
+
+fn sum_up(
+    window: DateWindow,
+    mut entries: Vec<Entry>,
+    money: Vec<MoneyTotal>,
+    approved: u64,
+) -> Reconciliation {
+    entries.sort_by_key(|entry| {
+        (!entry.class.is_difference(), entry.class, entry.source_ref.len(), entry.source_ref.clone())
+    });
+    let mut classes = BTreeMap::new();
+    for entry in &entries {
+        *classes.entry(entry.class).or_default() += 1;
+    }
+    let unexplained = classes.get(&Class::Unexplained).copied().unwrap_or(0);
+    Reconciliation {
+        from: window.from.to_string(),
+        to: window.to.to_string(),
+        classes,
+        approved,
+        money,
+        unexplained,
+        entries,
+    }
+}
+
+async fn read_books(env: &Env, window: DateWindow) -> Result<Vec<Book>, PassError> {
+    let source = env.settings.source.clone();
+    let (from, to) = (window.from.to_string(), window.to.to_string());
+    Ok(env
+        .store
+        .read(move |tx| {
+            let mut books = Vec::new();
+            for item in items::window_full(tx, &source, &from, &to)? {
+                let charges = charges::list_for_item(tx, &item.item_id)?;
+                let postings = postings::list_for_item(tx, &item.item_id)?;
+                books.push(Book { item, charges, postings });
+            }
+            Ok(books)
+        })
+        .await?)
+}
+
+async fn read_erp(
+    env: &Env,
+) -> Result<(Vec<Line>, BTreeMap<String, DocumentReport>), PassError> {
+    let mut lines = Vec::new();
+    let mut refs = Vec::new();
+    for document in all_documents(env).await? {
+        let id = document.document_id;
+        let rows = env.store.read(move |tx| postings::list(tx, &id)).await?;
+        let standing = standing(&rows)?;
+        let keys: Vec<String> = standing.iter().map(|row| row.line_key.clone()).collect();
+        let shape = document_shape(&document)?;
+        let mut found = find_lines(env, shape, &keys).await?;
+        if let (Shape::DraftLine, Some(erp_ref)) = (shape, &document.erp_ref) {
+            refs.push(erp_ref.clone());
+        }
+        for posting in standing {
+            let found = found.remove(&posting.line_key);
+            lines.push(Line { posting, document: document.clone(), found });
+        }
+    }
+    let mut reports = BTreeMap::new();
+    for chunk in refs.chunks(100) {
+        permit_to_read(env).await?;
+        let page = env.target.document_states(Shape::DraftLine, chunk).await.map_err(erp)?;
+        reports.extend(page.into_iter().map(|report| (report.erp_ref.clone(), report)));
+    }
+    Ok((lines, reports))
+}
+
+fn judge(
+    book: &Book,
+    lines: &[&Line],
+    source: Option<([u8; 16], i64)>,
+    readable: bool,
+    window: DateWindow,
+) -> Result<Entry, PassError> {
+    let item = &book.item;
+    let active = active_charge(&book.charges);
+    let currency = book.charges.first().and_then(|charge| charge.currency.parse().ok());
+    let ledger_minor: i64 = lines.iter().map(|line| line.posting.amount_minor).sum();
+    let erp_minor: i64 = lines.iter().filter_map(|line| erp_amount(line)).sum();
+    let (class, words) = classify(book, lines, active, source, readable, window)?;
+    Ok(Entry {
+        source_ref: item.source_ref.clone(),
+        item: Some(ItemId(item.item_id).to_string()),
+        class,
+        words,
+        source_seconds: source.map(|(_, seconds)| seconds),
+        ledger_minor,
+        erp_minor,
+        currency,
+    })
+}
+
+/// The money a line stands for in the ERP: nothing for booked time, which the ERP prices itself.
+fn erp_amount(line: &Line) -> Option<i64> {
+    if line.document.shape != Shape::DraftLine.name() {
+        return line.found.as_ref().map(|_| line.posting.amount_minor);
+    }
+    line.found.as_ref().and_then(|found| found.amount).map(|amount| amount.amount_minor)
+}
+
+fn classify(
+    book: &Book,
+    lines: &[&Line],
+    active: Option<&ChargeRow>,
+    source: Option<([u8; 16], i64)>,
+    readable: bool,
+    window: DateWindow,
+) -> Result<(Class, String), PassError> {
+    let item = &book.item;
+    let state = ItemState::from_name(&item.state)
+        .ok_or_else(|| crate::env::inconsistent(format!("item state '{}'", item.state)))?;
+    let says = |class: Class, words: &str| Ok((class, words.to_owned()));
+    for line in lines {
+        if let Some(problem) = line_problem(line)? {
+            return Ok(problem);
+        }
+    }
+    let inside = item.work_date.parse().is_ok_and(|day| window.holds(day));
+    match (state, source) {
+        (ItemState::Elsewhere, _) => return says(Class::Elsewhere, "billed before this ledger began"),
+        (ItemState::Withdrawn, None) => {}
+        (ItemState::Withdrawn, Some(_)) => {
+            return says(Class::ChangedAtSource, "it is back at the source; the next sync takes it in");
+        }
+        (_, None) if readable && inside && !item.source_ref.starts_with("unreadable-") => {
+            return says(Class::GoneAtSource, "the next sync withdraws it");
+        }
+        (_, Some((print, _))) if print != item.fingerprint => {
+            return says(Class::ChangedAtSource, "the next sync takes the change in");
+        }
+        _ => {}
+    }
+    if state == ItemState::Exception {
+        return Ok((Class::OpenException, item.code.clone().unwrap_or_default()));
+    }
+    let mut on_its_way = false;
+    for posting in &book.postings {
+        match state_of(posting)? {
+            PostingState::Rejected | PostingState::Held => {
+                return Ok((Class::OpenException, posting.code.clone().unwrap_or_default()));
+            }
+            posting_state => on_its_way |= posting_state.unsettled(),
+        }
+    }
+    if on_its_way {
+        return says(Class::OnItsWay, "the next pass sends it");
+    }
+    let standing: Vec<&&Line> = lines
+        .iter()
+        .filter(|line| kind_of(&line.posting).is_ok_and(|kind| kind != PostingKind::Credit))
+        .collect();
+    let credits = lines.len() - standing.len();
+    match (state, active) {
+        (ItemState::Waiting, None) if lines_cancel_out(lines) => says(Class::Waiting, "not approved"),
+        (ItemState::Withdrawn, None) if lines_cancel_out(lines) => {
+            says(Class::Withdrawn, if credits > 0 { "deleted and credited" } else { "deleted" })
+        }
+        (ItemState::Booked, Some(charge)) => {
+            let net: i64 = lines.iter().map(|line| line.posting.amount_minor).sum();
+            let hours: i64 = lines.iter().map(|line| line.posting.quantity_micro).sum();
+            if standing.is_empty()
+                || net != charge.amount_minor
+                || hours != charge.quantity_micro
+            {
+                return says(Class::Unexplained, "the ledger's charge and the ERP's lines differ");
+            }
+            let class =
+                if charge.disposition == "cost" { Class::CostOnly } else { Class::Posted };
+            let document = standing.last().map(|line| &line.document);
+            let words = document.map_or_else(String::new, |document| {
+                let number = document.erp_number.clone().unwrap_or_else(|| "draft".to_owned());
+                format!("{} {number}", document.state)
+            });
+            Ok((class, words))
+        }
+        _ => says(Class::Unexplained, "state, charges and lines do not belong together"),
+    }
+}
+
+fn lines_cancel_out(lines: &[&Line]) -> bool {
+    lines.iter().map(|line| line.posting.amount_minor).sum::<i64>() == 0
+        && lines.iter().map(|line| line.posting.quantity_micro).sum::<i64>() == 0
+}
+
+fn line_problem(line: &Line) -> Result<Option<(Class, String)>, PassError> {
+    let reference = line.posting.erp_line_ref.clone().unwrap_or_default();
+    let Some(found) = &line.found else {
+        return Ok(Some((Class::LineMissing, format!("line {reference} was deleted in the ERP"))));
+    };
+    if document_shape(&line.document)? == Shape::Timesheet {
+        let ours = domain::decimal::Micro::from_micro(line.posting.rate_micro);
+        if let Some(rate) = found.rate.filter(|rate| *rate != ours) {
+            let words = format!("the ERP bills booked time {reference} at {rate}, ours is {ours}");
+            return Ok(Some((Class::ErpPriceDiffers, words)));
+        }
+        return Ok(None);
+    }
+    if document_shape(&line.document)? == Shape::Cost {
+        return Ok(None);
+    }
+    let same = found.quantity.micro() == line.posting.quantity_micro
+        && found.rate.is_none_or(|rate| rate.micro() == line.posting.rate_micro)
+        && found.amount.is_none_or(|amount| amount.amount_minor == line.posting.amount_minor);
+    if !same {
+        let amount = found.amount.map_or_else(String::new, |amount| amount.to_string());
+        let words = format!("line {reference} was changed in the ERP, it is now {amount}");
+        return Ok(Some((Class::LineAltered, words)));
+    }
+    if let (Some(now), Some(then)) = (&found.document_ref, &line.document.erp_ref)
+        && now != then
+    {
+        let words = format!("line {reference} was moved from document {then} to {now}");
+        return Ok(Some((Class::LineMoved, words)));
+    }
+    Ok(None)
+}
+
+/// Documents whose untaxed total is not the sum of the lines that stand on them.
+fn foreign_lines(
+    lines: &[Line],
+    reports: &BTreeMap<String, DocumentReport>,
+) -> Result<Vec<Entry>, PassError> {
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for line in lines {
+        if let Some(found) = &line.found
+            && let (Some(erp_ref), Some(amount)) = (&found.document_ref, found.amount)
+            && line.document.shape == Shape::DraftLine.name()
+        {
+            *sums.entry(erp_ref).or_default() += amount.amount_minor;
+        }
+    }
+    let mut entries = Vec::new();
+    for report in reports.values() {
+        let Some(untaxed) = report.untaxed else { continue };
+        let ours = sums.get(report.erp_ref.as_str()).copied().unwrap_or(0);
+        if untaxed.amount_minor == ours || report.state == domain::posting::DocumentState::Missing {
+            continue;
+        }
+        let extra = untaxed.amount_minor.saturating_sub(ours);
+        let extra = Money { amount_minor: extra, currency: untaxed.currency };
+        entries.push(Entry {
+            source_ref: String::new(),
+            item: None,
+            class: Class::ForeignLines,
+            words: format!("document {} holds {extra} that is not ours", report.erp_ref),
+            source_seconds: None,
+            ledger_minor: 0,
+            erp_minor: extra.amount_minor,
+            currency: Some(untaxed.currency),
+        });
+    }
+    Ok(entries)
+}
+
+fn totals(lines: &[Line]) -> Result<Vec<MoneyTotal>, PassError> {
+    let mut totals: BTreeMap<String, MoneyTotal> = BTreeMap::new();
+    for line in lines {
+        let currency = home_of(&line.document)?.currency;
+        let total = totals.entry(currency.to_string()).or_insert(MoneyTotal {
+            currency,
+            ledger_minor: 0,
+            erp_minor: 0,
+            explained_minor: 0,
+            unexplained_minor: 0,
+        });
+        let ours = line.posting.amount_minor;
+        let theirs = erp_amount(line).unwrap_or(0);
+        total.ledger_minor += ours;
+        total.erp_minor += theirs;
+        if line_problem(line)?.is_some() {
+            total.explained_minor += ours - theirs;
+        }
+    }
+    for total in totals.values_mut() {
+        total.unexplained_minor = total.ledger_minor - total.erp_minor - total.explained_minor;
+    }
+    Ok(totals.into_values().collect())
+}
+
+/// Whether a document of ours still takes lines, for reports.
+pub fn open_documents(documents: &[DocumentRow]) -> usize {
+    documents.iter().filter(|d| document_state(d).is_ok_and(|state| state.takes_lines())).count()
+}
