@@ -1,3 +1,4 @@
 //! Connectors: one folder per system, each an implementation of roles of the connector SDK.
 
 pub mod source;
+pub mod target;

@@ -1,0 +1,3 @@
+//! ERPs: where charges go.
+
+pub mod tryton;

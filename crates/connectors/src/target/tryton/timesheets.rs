@@ -1,0 +1,360 @@
+//! Booked time: project time that Tryton prices and invoices itself, or that is cost and never
+//! invoiced. Which of the two is decided by the project's invoice method in Tryton.
+
+use super::errors::Fault;
+use super::invoices::one_line;
+use super::json::Json;
+use super::states::parse_ref;
+use super::wire::{Record, date, duration};
+use super::{KeyPlace, Tryton};
+use connector_sdk::call::CallError;
+use connector_sdk::target::{Call, FoundLine, LineOutcome, PostBatch, PostLine};
+use domain::exception::{Code, Problem};
+use domain::posting::DocumentState;
+use domain::quantity::hours_printed;
+use domain::rounding::Rounding;
+use std::collections::BTreeMap;
+
+const FIELDS: [&str; 6] = [
+    "employee",
+    "work",
+    "date",
+    "duration",
+    "invoice_line.invoice",
+    "invoice_line.unit_price",
+];
+
+/// How often a call is made again after a key of it was found taken.
+const ROUNDS_MAX: usize = 4;
+
+/// Time cannot be negative, and it has no document of ours.
+pub(super) fn not_for_time(batch: &PostBatch) -> Vec<LineOutcome> {
+    let facts = "booked time is corrected by replacing or deleting it; once Tryton has invoiced \
+                 it, credit the invoice in Tryton";
+    let refused = |_: &PostLine| LineOutcome::Refused(Problem::new(Code::ErpRejected, facts));
+    batch.lines.iter().map(refused).collect()
+}
+
+/// One booked entry as it stands.
+#[derive(Debug, Clone)]
+struct Booked {
+    id: i64,
+    found: FoundLine,
+    invoiced: bool,
+}
+
+impl Tryton {
+    const fn time_key_field(&self) -> &'static str {
+        match self.config.uniqueness {
+            KeyPlace::Module => "external_key",
+            KeyPlace::LookUp => "description",
+        }
+    }
+
+    /// The values of an entry, or what is wrong with it.
+    fn time_values(&self, line: &PostLine) -> Result<Vec<(String, Json)>, Problem> {
+        let id = |text: &str, code: Code, what: &str| {
+            parse_ref(text)
+                .ok_or_else(|| Problem::new(code, format!("the {what} has no id of Tryton")))
+        };
+        let employee = id(&line.worker_ref, Code::WorkerUnmapped, "worker")?;
+        let work = id(&line.task_ref, Code::TaskUnmapped, "task")?;
+        if line.recorded_seconds <= 0 {
+            let facts = format!("{} seconds of work", line.recorded_seconds);
+            return Err(Problem::new(Code::HoursInvalid, facts));
+        }
+        let text = one_line(&line.description);
+        let description = match self.config.uniqueness {
+            KeyPlace::Module => text,
+            KeyPlace::LookUp if text.is_empty() => format!("[{}]", line.line_key),
+            KeyPlace::LookUp => format!("{text} [{}]", line.line_key),
+        };
+        let mut values: Vec<(String, Json)> = [
+            ("employee", Json::int(employee)),
+            ("work", Json::int(work)),
+            ("date", date(line.work_date)),
+            ("duration", duration(line.recorded_seconds)),
+            ("description", Json::text(description)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        if self.config.uniqueness == KeyPlace::Module {
+            values.push(("external_key".to_owned(), Json::text(&line.line_key)));
+        }
+        Ok(values)
+    }
+
+    /// New entries: one list, one transaction.
+    pub(super) async fn create_times(
+        &self,
+        call: &Call,
+        batch: &PostBatch,
+    ) -> Result<Vec<LineOutcome>, CallError> {
+        let facts = self.facts().await?;
+        let mut outcomes: Vec<Option<LineOutcome>> = Vec::new();
+        let mut values = Vec::new();
+        for line in &batch.lines {
+            let prepared = self.time_values(line);
+            outcomes.push(prepared.as_ref().err().cloned().map(LineOutcome::Refused));
+            values.push(prepared.unwrap_or_default());
+        }
+        for round in 0..ROUNDS_MAX {
+            if round > 0 || self.config.uniqueness == KeyPlace::LookUp {
+                self.settle_booked(batch, &mut outcomes).await?;
+            }
+            let open: Vec<usize> = (0..outcomes.len())
+                .filter(|index| outcomes.get(*index).is_some_and(Option::is_none))
+                .collect();
+            if open.is_empty() {
+                return Ok(outcomes.into_iter().flatten().collect());
+            }
+            let records = open
+                .iter()
+                .filter_map(|index| values.get(*index))
+                .map(|members| {
+                    let mut members = members.clone();
+                    members.push(("company".to_owned(), Json::int(facts.company)));
+                    Json::Object(members)
+                })
+                .collect();
+            let method = "model.timesheet.line.create";
+            let params = vec![Json::List(records)];
+            match self.rpc.write(call, method, params, &facts.context()).await {
+                Ok(created) => {
+                    let ids: Option<Vec<i64>> = created
+                        .items()
+                        .and_then(|items| items.iter().map(Json::as_int).collect())
+                        .filter(|ids: &Vec<i64>| ids.len() == open.len());
+                    let Some(ids) = ids else {
+                        return Err(CallError::Ambiguous {
+                            words: "the created entries' ids are missing from the answer"
+                                .to_owned(),
+                        });
+                    };
+                    for (index, id) in open.iter().zip(ids) {
+                        if let Some(slot) = outcomes.get_mut(*index) {
+                            let line_ref = id.to_string();
+                            *slot = Some(LineOutcome::Done {
+                                line_ref,
+                                document_ref: None,
+                            });
+                        }
+                    }
+                    return Ok(outcomes.into_iter().flatten().collect());
+                }
+                Err(Fault::KeyTaken { .. }) => {}
+                Err(fault) => return Err(fault.into_call_error()),
+            }
+        }
+        Err(CallError::NotExecuted {
+            words: "keys of the call were taken by others again and again".to_owned(),
+            retry_after_ms: Some(5000),
+        })
+    }
+
+    async fn settle_booked(
+        &self,
+        batch: &PostBatch,
+        outcomes: &mut [Option<LineOutcome>],
+    ) -> Result<(), CallError> {
+        let keys: Vec<String> = batch
+            .lines
+            .iter()
+            .zip(outcomes.iter())
+            .filter(|(_, outcome)| outcome.is_none())
+            .map(|(line, _)| line.line_key.clone())
+            .collect();
+        let mut found = self.booked(&keys).await?;
+        for (line, outcome) in batch.lines.iter().zip(outcomes.iter_mut()) {
+            if outcome.is_none() {
+                let there = found.remove(&line.line_key);
+                *outcome = there.map(|booked| LineOutcome::AlreadyThere(Box::new(booked.found)));
+            }
+        }
+        Ok(())
+    }
+
+    /// New content for entries that are not invoiced.
+    pub(super) async fn replace_times(
+        &self,
+        call: &Call,
+        batch: &PostBatch,
+    ) -> Result<Vec<LineOutcome>, CallError> {
+        let found = self.booked_of(batch).await?;
+        let mut params = Vec::new();
+        let mut outcomes = Vec::new();
+        for line in &batch.lines {
+            let change = self.time_values(line).and_then(|values| {
+                let booked = changeable(line, &found)?.ok_or_else(|| {
+                    Problem::new(Code::LineMissing, "the entry to replace is not in Tryton")
+                })?;
+                Ok((booked, values))
+            });
+            outcomes.push(match change {
+                Ok((booked, values)) => {
+                    params.push(Json::ints(&[booked.id]));
+                    params.push(Json::Object(values));
+                    done(booked)
+                }
+                Err(problem) => LineOutcome::Refused(problem),
+            });
+        }
+        if !params.is_empty() {
+            self.change_times(call, "model.timesheet.line.write", params)
+                .await?;
+        }
+        Ok(outcomes)
+    }
+
+    /// Entries taken out. One that is not there is deleted.
+    pub(super) async fn delete_times(
+        &self,
+        call: &Call,
+        batch: &PostBatch,
+    ) -> Result<Vec<LineOutcome>, CallError> {
+        let found = self.booked_of(batch).await?;
+        let mut ids = Vec::new();
+        let mut outcomes = Vec::new();
+        for line in &batch.lines {
+            outcomes.push(match changeable(line, &found) {
+                Ok(Some(booked)) => {
+                    ids.push(booked.id);
+                    done(booked)
+                }
+                Ok(None) => LineOutcome::Done {
+                    line_ref: line.erp_line_ref.clone().unwrap_or_default(),
+                    document_ref: None,
+                },
+                Err(problem) => LineOutcome::Refused(problem),
+            });
+        }
+        if !ids.is_empty() {
+            let params = vec![Json::ints(&ids)];
+            self.change_times(call, "model.timesheet.line.delete", params)
+                .await?;
+        }
+        Ok(outcomes)
+    }
+
+    /// The server itself refuses to change what it has invoiced, whoever was faster.
+    async fn change_times(
+        &self,
+        call: &Call,
+        method: &str,
+        params: Vec<Json>,
+    ) -> Result<(), CallError> {
+        let context = self.facts().await?.context();
+        self.rpc
+            .write(call, method, params, &context)
+            .await
+            .map_err(Fault::into_call_error)?;
+        Ok(())
+    }
+
+    async fn booked_of(&self, batch: &PostBatch) -> Result<BTreeMap<String, Booked>, CallError> {
+        let keys: Vec<String> = batch
+            .lines
+            .iter()
+            .map(|line| line.line_key.clone())
+            .collect();
+        self.booked(&keys).await
+    }
+
+    async fn booked(&self, keys: &[String]) -> Result<BTreeMap<String, Booked>, CallError> {
+        let place = self.time_key_field();
+        let rows = self.by_key("timesheet.line", place, keys, &FIELDS).await?;
+        let mut ids = Vec::new();
+        for row in rows.values() {
+            ids.extend(Record(row).id_or_none("invoice_line.invoice")?);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let invoices = self.invoices(&ids, false).await?;
+        let mut booked = BTreeMap::new();
+        for (key, row) in &rows {
+            let record = Record(row);
+            let invoice = record.id_or_none("invoice_line.invoice")?;
+            let known = invoice.and_then(|id| invoices.get(&id));
+            let seconds = record.seconds("duration")?.unwrap_or_default();
+            let found = FoundLine {
+                line_key: key.clone(),
+                line_ref: record.id("id")?.to_string(),
+                document_ref: invoice.map(|id| id.to_string()),
+                document_state: known.map_or(DocumentState::Open, |invoice| invoice.state),
+                document_number: known.and_then(|invoice| invoice.number.clone()),
+                quantity: hours_printed(seconds, 6, Rounding::HalfUp).unwrap_or_default(),
+                rate: record.micro("invoice_line.unit_price")?,
+                // One line of Tryton's invoice covers many entries: none has an amount.
+                amount: None,
+                work_date: record.date("date")?,
+            };
+            let invoiced = record.value("invoice_line.id").is_some();
+            booked.insert(
+                key.clone(),
+                Booked {
+                    id: record.id("id")?,
+                    found,
+                    invoiced,
+                },
+            );
+        }
+        Ok(booked)
+    }
+
+    /// [`connector_sdk::target::Target::look_up`] for booked time.
+    pub(super) async fn find_times(&self, keys: &[String]) -> Result<Vec<FoundLine>, CallError> {
+        Ok(self
+            .booked(keys)
+            .await?
+            .into_values()
+            .map(|booked| booked.found)
+            .collect())
+    }
+
+    /// Let Tryton invoice what is booked on a project. It answers no id: the invoice is found
+    /// through the entries. "Nothing to invoice" comes as a refusal.
+    pub async fn invoice_project(&self, call: &Call, project_ref: &str) -> Result<(), CallError> {
+        let context = self.facts().await?.context();
+        let Some(id) = parse_ref(project_ref) else {
+            return Err(CallError::Contract {
+                words: "that is no id of a project".to_owned(),
+            });
+        };
+        let params = vec![Json::ints(&[id])];
+        let method = "model.project.work.invoice";
+        self.rpc
+            .write(call, method, params, &context)
+            .await
+            .map_err(Fault::into_call_error)?;
+        Ok(())
+    }
+}
+
+fn done(booked: &Booked) -> LineOutcome {
+    LineOutcome::Done {
+        line_ref: booked.found.line_ref.clone(),
+        document_ref: booked.found.document_ref.clone(),
+    }
+}
+
+fn changeable<'a>(
+    line: &PostLine,
+    found: &'a BTreeMap<String, Booked>,
+) -> Result<Option<&'a Booked>, Problem> {
+    let Some(booked) = found.get(&line.line_key) else {
+        return Ok(None);
+    };
+    if line
+        .erp_line_ref
+        .as_ref()
+        .is_some_and(|erp_ref| *erp_ref != booked.found.line_ref)
+    {
+        let facts = "the key is on another entry than the one to change";
+        return Err(Problem::new(Code::KeyHeldByOtherContent, facts));
+    }
+    if booked.invoiced {
+        let facts = "Tryton has invoiced the entry: it can no longer be changed";
+        return Err(Problem::new(Code::ErpRejected, facts));
+    }
+    Ok(Some(booked))
+}
