@@ -1,3 +1,4 @@
 //! Trackers: where approved time comes from.
 
 pub mod redmine;
+pub mod reference;

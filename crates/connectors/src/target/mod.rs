@@ -1,3 +1,3 @@
 //! ERPs: where charges go.
 
-pub mod tryton;
+pub mod reference;

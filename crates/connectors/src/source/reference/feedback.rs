@@ -18,7 +18,11 @@ impl Feedback for ReferenceTracker {
         });
         let sent = self
             .rest
-            .put(&path, body.to_string().into_bytes(), self.config.write_timeout_ms)
+            .put(
+                &path,
+                body.to_string().into_bytes(),
+                self.config.write_timeout_ms,
+            )
             .await;
         match sent {
             // Writing the same again is harmless, so that the body of the answer is not needed.

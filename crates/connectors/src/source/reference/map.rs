@@ -73,13 +73,28 @@ fn read(row: &Row, resolution: SourceResolution) -> Result<SourceEntry, Problem>
     }
     let parts: EntryRow = serde_json::from_str(&row.text).map_err(|error| {
         // The library's words name the field and never its value's text beyond a type.
-        let what = if error.is_data() { "a field is missing or of another type" } else { "it is no entry" };
-        Problem::new(Code::RecordUnreadable, format!("The record cannot be read: {what}."))
+        let what = if error.is_data() {
+            "a field is missing or of another type"
+        } else {
+            "it is no entry"
+        };
+        Problem::new(
+            Code::RecordUnreadable,
+            format!("The record cannot be read: {what}."),
+        )
     })?;
-    let work_date: Date = work_date(&parts.date)
-        .map_err(|error| Problem::new(Code::DateInvalid, format!("The date {}.", visible(&error.to_string()))))?;
-    let seconds = recorded_seconds(&parts.hours, resolution)
-        .map_err(|error| Problem::new(Code::HoursInvalid, format!("The {}.", visible(&error.to_string()))))?;
+    let work_date: Date = work_date(&parts.date).map_err(|error| {
+        Problem::new(
+            Code::DateInvalid,
+            format!("The date {}.", visible(&error.to_string())),
+        )
+    })?;
+    let seconds = recorded_seconds(&parts.hours, resolution).map_err(|error| {
+        Problem::new(
+            Code::HoursInvalid,
+            format!("The {}.", visible(&error.to_string())),
+        )
+    })?;
     if seconds == 0 {
         let facts = format!("The hours are {}, which is no time.", visible(&parts.hours));
         return Err(Problem::new(Code::HoursInvalid, facts));

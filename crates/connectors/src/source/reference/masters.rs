@@ -67,7 +67,9 @@ impl ReferenceTracker {
             }
         }
         for user in self.rows::<User>("users").await? {
-            masters.names.insert(format!("worker:{}", user.id), user.name);
+            masters
+                .names
+                .insert(format!("worker:{}", user.id), user.name);
             if !user.active {
                 masters.closed.push(format!("worker:{}", user.id));
             }

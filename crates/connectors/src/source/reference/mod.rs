@@ -49,7 +49,12 @@ impl ReferenceTracker {
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
-        in_range("write_timeout_ms", config.write_timeout_ms, 1..=600_000, "1 to 600000")?;
+        in_range(
+            "write_timeout_ms",
+            config.write_timeout_ms,
+            1..=600_000,
+            "1 to 600000",
+        )?;
         Ok(Self {
             rest: Rest::new(&config.url, token, config.read_timeout_ms, transport, clock)?,
             manifest: manifest(&config),
@@ -58,7 +63,11 @@ impl ReferenceTracker {
     }
 
     async fn about(&self) -> Result<About, CallError> {
-        let reply = self.rest.get("tracker").await.map_err(Fault::into_call_error)?;
+        let reply = self
+            .rest
+            .get("tracker")
+            .await
+            .map_err(Fault::into_call_error)?;
         read_json(Effect::Read, &reply)
     }
 }
@@ -151,13 +160,13 @@ impl TimeSource for ReferenceTracker {
         for row in &rows {
             match map::entry(row, self.config.resolution) {
                 Ok(entry) if window.holds(entry.fields.work_date) => scan.entries.push(*entry),
-                Ok(entry) => return Err(outside(&window, &entry.source_ref)),
+                Ok(entry) => return Err(outside(window, &entry.source_ref)),
                 Err(bad) if bad.work_date.is_none_or(|day| window.holds(day)) => {
                     scan.unreadable.push(*bad);
                 }
                 Err(bad) => {
                     let named = bad.source_ref.as_deref().unwrap_or("without id");
-                    return Err(outside(&window, named));
+                    return Err(outside(window, named));
                 }
             }
         }
@@ -199,7 +208,7 @@ impl TimeSource for ReferenceTracker {
     }
 }
 
-fn outside(window: &DateWindow, named: &str) -> CallError {
+fn outside(window: DateWindow, named: &str) -> CallError {
     CallError::Contract {
         words: format!(
             "the tracker was asked for {} to {} and gave entry {named} of another day: it does \
