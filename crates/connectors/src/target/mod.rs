@@ -1,3 +1,4 @@
 //! ERPs: where charges go.
 
 pub mod reference;
+pub mod tryton;
