@@ -61,6 +61,9 @@ pub enum StoreError {
         "it is unclear whether the commit was kept: {0}; the command may be sent again, it is idempotent"
     )]
     Unclear(String),
+    /// The ledger was opened for reading.
+    #[error("this ledger is open for reading only: write through the running process")]
+    ReadOnly,
     /// The store is closed or closing.
     #[error("the store is closed")]
     Closed,

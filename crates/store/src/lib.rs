@@ -9,6 +9,7 @@
 
 pub mod audit;
 mod backend;
+pub mod backup;
 mod body;
 mod command;
 mod digest;

@@ -16,16 +16,22 @@ use crate::writer::Writer;
 const LEDGER_KEY: &str = "ledger_key";
 const LEDGER_DIGEST: &str = "ledger_digest";
 
-/// Which earlier sessions end when a new one opens.
+/// How a session opens: which earlier ones end, and which number it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fence {
-    /// All of them: this process holds the only lock.
-    All,
-    /// Those of the same node: other nodes live on.
-    SameNode,
-    /// None: further writers of this process.
-    None,
+pub(crate) enum Opening {
+    /// This process holds the only lock: all earlier sessions end.
+    Alone,
+    /// Other nodes live on: the earlier sessions of this node end.
+    AmongNodes,
+    /// One more writer of a process that has opened already.
+    Further,
+    /// In a restored copy. The lost time may have used the next numbers, in the names of events
+    /// that others have seen, so they are left out.
+    Restored,
 }
+
+/// Session numbers left out after a restore.
+const RESTORE_GAP: i64 = 1_000;
 
 /// Opens the keys of a ledger; `None` when the database is new.
 pub(crate) fn open_vault(
@@ -75,7 +81,7 @@ pub(crate) fn open_writer(
     backend: &mut Backend<'_>,
     options: &StoreOptions,
     wakes: &Arc<Wakes>,
-    fence: Fence,
+    opening: Opening,
 ) -> Result<Writer, StoreError> {
     let mut created = None;
     let vault = if let Some(vault) = open_vault(backend, options)? {
@@ -89,7 +95,12 @@ pub(crate) fn open_writer(
         Vault::new(seal_key, digest, &key)?
     };
     let vault = Arc::new(vault);
-    let writer_no = next_writer_no(backend)?;
+    let gap = if opening == Opening::Restored {
+        RESTORE_GAP
+    } else {
+        0
+    };
+    let writer_no = next_writer_no(backend)? + gap;
     let mut writer = Writer::new(writer_no, vault, options, Arc::clone(wakes));
     writer.first_transaction(backend, |tx| {
         writers::insert(tx, &options.node)?;
@@ -98,7 +109,7 @@ pub(crate) fn open_writer(
             let digest = HEXLOWER.encode(&options.ledger_digest);
             settings::put(tx, LEDGER_DIGEST, &digest, "ledger created")?;
         }
-        end_earlier(tx, &options.node, fence)
+        end_earlier(tx, &options.node, opening)
     })?;
     Ok(writer)
 }
@@ -113,14 +124,14 @@ fn next_writer_no(backend: &mut Backend<'_>) -> Result<i64, StoreError> {
 }
 
 /// Fences earlier sessions and puts what they were sending in doubt.
-fn end_earlier(tx: &mut Tx<'_>, node: &str, fence: Fence) -> Result<(), StoreError> {
-    if fence == Fence::None {
+fn end_earlier(tx: &mut Tx<'_>, node: &str, opening: Opening) -> Result<(), StoreError> {
+    if opening == Opening::Further {
         return Ok(());
     }
     let own = tx.writer_no();
     let earlier = writers::living(tx)?;
     for writer in earlier {
-        let ends = fence == Fence::All || writer.node == node;
+        let ends = opening != Opening::AmongNodes || writer.node == node;
         if ends && writer.writer_no != own {
             writers::fence(tx, writer)?;
         }

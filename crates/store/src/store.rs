@@ -18,7 +18,7 @@ use crate::migrate;
 use crate::options::StoreOptions;
 use crate::postgres::PgConnection;
 use crate::seal::Vault;
-use crate::session::{self, Fence};
+use crate::session::{self, Opening};
 use crate::sqlite;
 use crate::threads::{ReadJob, Threads};
 use crate::tx::ReadTx;
@@ -63,7 +63,7 @@ impl Store {
         let wakes = Arc::new(Wakes::default());
         let mut backend = Backend::Sqlite(&connection);
         migrate::migrate(&mut backend)?;
-        let writer = session::open_writer(&mut backend, &options, &wakes, Fence::All)?;
+        let writer = session::open_writer(&mut backend, &options, &wakes, Opening::Alone)?;
         let vault = writer.vault();
         let readers = sqlite::open_readers(path, options.readers)?;
         let mut threads = Threads::default();
@@ -129,7 +129,7 @@ impl Store {
                 &mut Backend::Sqlite(&guard),
                 &options,
                 &wakes,
-                Fence::SameNode,
+                Opening::AmongNodes,
             )?
         };
         let vault = writer.vault();
@@ -158,12 +158,12 @@ impl Store {
                 if number == 0 {
                     migrate::migrate(&mut backend)?;
                 }
-                let fence = if number == 0 {
-                    Fence::SameNode
+                let opening = if number == 0 {
+                    Opening::AmongNodes
                 } else {
-                    Fence::None
+                    Opening::Further
                 };
-                let writer = session::open_writer(&mut backend, &options, &wakes, fence)?;
+                let writer = session::open_writer(&mut backend, &options, &wakes, opening)?;
                 writers.push((sqlite::Any::Postgres(Box::new(connection)), writer));
             }
             let mut readers = Vec::new();

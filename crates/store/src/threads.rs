@@ -69,9 +69,7 @@ impl Threads {
     }
 
     pub(crate) async fn write(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
-        let writes = self.writes.as_ref().ok_or_else(|| {
-            StoreError::Migration("this ledger is open for reading only".to_owned())
-        })?;
+        let writes = self.writes.as_ref().ok_or(StoreError::ReadOnly)?;
         writes.send(job).await.map_err(|_| StoreError::Closed)
     }
 

@@ -1,10 +1,16 @@
 //! Tests of the store through its public face, one file per rule.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod exercise;
 #[cfg(test)]
 mod fresh;
 #[cfg(test)]
+mod sealing;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tamper;
+#[cfg(test)]
+mod writing;
