@@ -157,7 +157,8 @@ fn instance(web: Account) -> Result<()> {
     }
     if !is_root() {
         bail!(
-            "{} is missing: run cargo xtask lab up once as root",
+            "this account cannot read {}: run cargo xtask lab up once as root, \
+             and be a member of the group www-data",
             folder.display()
         );
     }

@@ -14,8 +14,8 @@ pub(super) struct Count {
 impl Count {
     /// What the line reports; nothing, when it is no closing line.
     pub(super) fn of_line(line: &str) -> Self {
-        let line = line.trim();
         if let Some((_, rest)) = line
+            .trim_start()
             .strip_prefix("Summary [")
             .and_then(|r| r.split_once(']'))
         {
@@ -29,6 +29,7 @@ impl Count {
                 skipped: number_before(rest, "skipped"),
             };
         }
+        // Indented, it is what nextest repeats from a failed test's own output.
         if line.starts_with("test result: ") {
             return Self {
                 passed: number_before(line, "passed"),
@@ -96,6 +97,10 @@ mod tests {
             (
                 "test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured",
                 (3, 1, 2),
+            ),
+            (
+                "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured",
+                (0, 0, 0),
             ),
             ("a test may print: 7 passed, 0 failed", (0, 0, 0)),
         ];
