@@ -158,3 +158,51 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     fs::set_permissions(&part, fs::Permissions::from_mode(0o600)).context("protecting the file")?;
     fs::rename(&part, path).with_context(|| format!("writing {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+
+    use super::{Place, fingerprint};
+
+    fn place(name: &str) -> Place {
+        let folder = std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
+        Place::open(Some(folder)).expect("a folder for the test")
+    }
+
+    #[test]
+    fn a_step_runs_until_it_succeeds_and_again_when_its_input_changes() {
+        let place = place("step");
+        let runs = Cell::new(0);
+        let step = |input: &str, fails: bool| {
+            place.step("seed", &fingerprint(&[input]), || {
+                runs.set(runs.get() + 1);
+                anyhow::ensure!(!fails, "interrupted");
+                Ok(())
+            })
+        };
+        assert!(step("a", true).is_err());
+        assert!(step("a", false).is_ok() && step("a", false).is_ok());
+        assert_eq!(runs.get(), 2, "once interrupted, once finished, then kept");
+        assert!(step("b", true).is_err());
+        assert!(step("a", false).is_ok());
+        assert_eq!(
+            runs.get(),
+            4,
+            "a failed step leaves no mark of the one before"
+        );
+        fs::remove_dir_all(place.root()).expect("the folder can be removed");
+    }
+
+    #[test]
+    fn a_service_keeps_its_port_while_that_is_free() {
+        let place = place("port");
+        let first = place.port("redmine").expect("a free port");
+        assert_eq!(place.port("redmine").expect("the same port"), first);
+        let taken = std::net::TcpListener::bind(("127.0.0.1", first)).expect("taking the port");
+        assert_ne!(place.port("redmine").expect("another port"), first);
+        drop(taken);
+        fs::remove_dir_all(place.root()).expect("the folder can be removed");
+    }
+}
