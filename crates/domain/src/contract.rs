@@ -113,3 +113,8 @@ impl Contract {
             && self.to.is_none_or(|to| day < to)
     }
 }
+
+/// The JSON Schema of [`Contract`].
+pub fn contract_schema() -> schemars::Schema {
+    schemars::schema_for!(Contract)
+}

@@ -1,0 +1,206 @@
+//! Opening: from the configuration to the handles of a running flow.
+
+use crate::args::Args;
+use crate::config::{Config, SecretRef, SecretValue, settings_of};
+use crate::failure::Failure;
+use connector_sdk::clock::{Clock, SystemClock};
+use connector_sdk::http::HttpTransport;
+use connector_sdk::secrecy::ExposeSecret;
+use connector_sdk::source::{Feedback, MasterWriter, TimeSource};
+use connector_sdk::target::Target;
+use connector_sdk::transport::Transport;
+use connectors::source::redmine::Redmine;
+use connectors::source::reference::ReferenceTracker;
+use connectors::target::reference::ReferenceErp;
+use connectors::target::tryton::Tryton;
+use domain::ids::digest;
+use jiff::civil::Date;
+use pipeline::env::{Env, Progress};
+use pipeline::settings::FingerprintKey;
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::{SealKey, Store, StoreOptions};
+
+/// How the ledger is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// For writing; one process at a time.
+    Write,
+    /// For reading, also beside a running process.
+    Read,
+}
+
+/// The file of the ledger.
+pub(crate) fn ledger_path(config: &Config) -> PathBuf {
+    config.path_of(&config.file.data).join("ledger.sqlite")
+}
+
+/// Read the configuration and tell its warnings.
+pub(crate) fn load_config(args: &Args) -> Result<Config, Failure> {
+    let config = Config::load(&args.config)?;
+    for warning in &config.warnings {
+        crate::out::complain(&format!("warning: {warning}"));
+    }
+    Ok(config)
+}
+
+fn secret(config: &Config, reference: &SecretRef) -> Result<SecretValue, Failure> {
+    reference.read(&config.folder).map_err(|(what, hint)| Failure::usage(what, hint))
+}
+
+fn seal_bytes(config: &Config) -> Result<[u8; 32], Failure> {
+    let text = secret(config, &config.file.secrets.seal_key)?;
+    data_encoding::HEXLOWER_PERMISSIVE
+        .decode(text.expose_secret().trim().as_bytes())
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| {
+            Failure::usage(
+                "the seal key is not 64 hexadecimal digits",
+                "use the key that `counterfoil init` wrote; without it, sealed text stays sealed",
+            )
+        })
+}
+
+/// What the store is opened with.
+pub(crate) fn store_options(config: &Config) -> Result<StoreOptions, Failure> {
+    let clock = SystemClock;
+    Ok(StoreOptions::new(
+        "main",
+        digest("ledger", &[config.file.ledger.as_bytes()]),
+        SealKey::new(seal_bytes(config)?),
+        Arc::new(move || clock.now_us()),
+        Arc::new(|buffer: &mut [u8]| {
+            if getrandom::fill(buffer).is_err() {
+                // Without randomness there are no keys; going on would write guessable ones.
+                std::process::abort();
+            }
+        }),
+    ))
+}
+
+/// Open the ledger.
+pub(crate) fn open_store(config: &Config, access: Access) -> Result<Store, Failure> {
+    let path = ledger_path(config);
+    let options = store_options(config)?;
+    match access {
+        Access::Write => {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            Ok(Store::open_sqlite(&path, options)?)
+        }
+        Access::Read => {
+            if !path.exists() {
+                return Err(Failure::usage(
+                    format!("there is no ledger at {} yet", path.display()),
+                    "run `counterfoil sync` first",
+                ));
+            }
+            Ok(Store::open_read_only(&path, options)?)
+        }
+    }
+}
+
+/// The tracker in all its roles.
+pub(crate) struct Source {
+    pub(crate) time: Arc<dyn TimeSource>,
+    pub(crate) feedback: Arc<dyn Feedback>,
+    pub(crate) publisher: Option<Arc<dyn MasterWriter>>,
+}
+
+/// Connect to the tracker; nothing is sent yet.
+pub(crate) fn source(
+    config: &Config,
+    transport: &Arc<dyn Transport>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Source, Failure> {
+    let key = secret(config, &config.file.secrets.source)?;
+    let wrong = |error: String| Failure::usage(error, "mend the table of the tracker under [source]");
+    let tables = &config.file.source;
+    let (transport, clock) = (Arc::clone(transport), Arc::clone(clock));
+    if let Some(own) = &tables.redmine {
+        let redmine = Redmine::new(own.clone(), &key, transport, clock)
+            .map_err(|error| wrong(format!("[source.redmine]: {error}")))?;
+        let redmine = Arc::new(redmine);
+        return Ok(Source {
+            time: Arc::clone(&redmine) as Arc<dyn TimeSource>,
+            feedback: Arc::clone(&redmine) as Arc<dyn Feedback>,
+            publisher: Some(redmine),
+        });
+    }
+    let Some(own) = &tables.reference else {
+        return Err(wrong("[source] holds no table".to_owned()));
+    };
+    let tracker = ReferenceTracker::new(own.clone(), &key, transport, clock)
+        .map_err(|error| wrong(format!("[source.reference]: {error}")))?;
+    let tracker = Arc::new(tracker);
+    Ok(Source {
+        time: Arc::clone(&tracker) as Arc<dyn TimeSource>,
+        feedback: Arc::clone(&tracker) as Arc<dyn Feedback>,
+        publisher: Some(tracker),
+    })
+}
+
+/// Connect to the ERP; nothing is sent yet.
+pub(crate) fn target(
+    config: &Config,
+    transport: &Arc<dyn Transport>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Target>, Failure> {
+    let password = secret(config, &config.file.secrets.target)?;
+    let wrong = |error: String| Failure::usage(error, "mend the table of the ERP under [target]");
+    let tables = &config.file.target;
+    let (transport, clock) = (Arc::clone(transport), Arc::clone(clock));
+    if let Some(own) = &tables.tryton {
+        let tryton = Tryton::new(own.clone(), password, transport, clock)
+            .map_err(|error| wrong(format!("[target.tryton]: {error}")))?;
+        return Ok(Arc::new(tryton));
+    }
+    let Some(own) = &tables.reference else {
+        return Err(wrong("[target] holds no table".to_owned()));
+    };
+    let erp = ReferenceErp::new(own.clone(), &password, transport, clock)
+        .map_err(|error| wrong(format!("[target.reference]: {error}")))?;
+    Ok(Arc::new(erp))
+}
+
+/// The clock and the way out.
+pub(crate) fn handles() -> Result<(Arc<dyn Clock>, Arc<dyn Transport>), Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let transport = HttpTransport::new(Arc::clone(&clock))
+        .map_err(|error| Failure::stopped(error.to_string(), "report this"))?;
+    Ok((clock, Arc::new(transport)))
+}
+
+/// Open everything.
+pub(crate) fn open(
+    config: &Config,
+    access: Access,
+    progress: Arc<dyn Progress>,
+) -> Result<Env, Failure> {
+    let (clock, transport) = handles()?;
+    let fingerprint_key =
+        FingerprintKey(digest("fingerprint key", &[&seal_bytes(config)?]));
+    let settings = settings_of(config, fingerprint_key)?;
+    let source = source(config, &transport, &clock)?;
+    let target = target(config, &transport, &clock)?;
+    Ok(Env {
+        clock,
+        store: open_store(config, access)?,
+        source: source.time,
+        feedback: Some(source.feedback),
+        publisher: source.publisher,
+        target,
+        crashes: crate::crash::crashes(),
+        progress,
+        settings: Arc::new(settings),
+    })
+}
+
+/// Today, in the entity's zone.
+pub(crate) fn today(env: &Env) -> Date {
+    let zone = jiff::tz::TimeZone::get(&env.settings.entity.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    jiff::Timestamp::from_microsecond(env.clock.now_us())
+        .map_or(env.settings.first_day, |now| now.to_zoned(zone).date())
+}

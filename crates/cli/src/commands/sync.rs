@@ -1,0 +1,196 @@
+//! `sync` and `run`: passes.
+
+use crate::app::{self, Access};
+use crate::args::Args;
+use crate::failure::{Failure, NEEDS_A_PERSON};
+use crate::out::{self, Output};
+use crate::progress::Bar;
+use domain::currency::Currency;
+use domain::decimal::Micro;
+use domain::money::Money;
+use jiff::civil::Date;
+use pipeline::env::Env;
+use pipeline::sync::{SyncOptions, SyncResult};
+use serde_json::json;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+pub(crate) async fn run(
+    args: &Args,
+    accept_deletions: bool,
+    today: Option<Date>,
+) -> Result<ExitCode, Failure> {
+    let config = app::load_config(args)?;
+    let bar = Arc::new(Bar::new(args.quiet));
+    let env = app::open(&config, Access::Write, Arc::clone(&bar) as _)?;
+    let today = today.unwrap_or_else(|| app::today(&env));
+    let options = SyncOptions { accept_deletions };
+    let result = pipeline::sync::sync(&env, today, options).await;
+    bar.clear();
+    let result = result?;
+    show(args, &env, &result).await
+}
+
+pub(crate) async fn show(args: &Args, env: &Env, result: &SyncResult) -> Result<ExitCode, Failure> {
+    let open = pipeline::exceptions::counts(env).await?;
+    let open_total: i64 = open.values().sum();
+    if args.output == Output::Json {
+        let SyncResult { intake, post, states, .. } = result;
+        out::json(&json!({
+            "new": intake.new_items, "revisions": intake.revisions,
+            "unchanged": intake.unchanged, "withdrawn": intake.withdrawn,
+            "posted": post.posted, "adopted": post.adopted, "rejected": post.rejected,
+            "calls": post.calls, "answers_lost": post.doubts, "left": post.left,
+            "documents_changed": states.documents_changed,
+            "lines_missing": states.lines_missing, "lines_altered": states.lines_altered,
+            "rate_changes": result.rate_changes,
+            "told": result.told, "not_told": result.not_told,
+            "posting_off": result.posting_off, "exceptions": open,
+        }))?;
+    } else {
+        print(result);
+        if open_total > 0 {
+            out::line(&format!("{open_total} exceptions are open:"));
+            for (code, count) in &open {
+                out::line(&format!("  {count:>5}  {code}"));
+            }
+            out::complain("hint: `counterfoil exceptions list` says what to do about each");
+        }
+    }
+    let person = open_total > 0 || result.post.left > 0 || result.not_told > 0;
+    Ok(if person { ExitCode::from(NEEDS_A_PERSON) } else { ExitCode::SUCCESS })
+}
+
+fn print(result: &SyncResult) {
+    let SyncResult { intake, post, states, .. } = result;
+    out::line(&format!(
+        "taken in: {} new, {} changed, {} withdrawn",
+        intake.new_items, intake.revisions, intake.withdrawn
+    ));
+    out::line(&format!(
+        "posted: {} lines in {} calls ({} found there already, {} refused, {} answers lost)",
+        post.posted, post.calls, post.adopted, post.rejected, post.doubts
+    ));
+    if post.left > 0 {
+        out::line(&format!("{} lines still wait; the next pass goes on", post.left));
+    }
+    if result.posting_off {
+        out::line("posting is paused; `counterfoil resume` goes on");
+    }
+    if states.documents_changed + states.lines_missing + states.lines_altered > 0 {
+        out::line(&format!(
+            "the ERP: {} documents changed state, {} lines deleted there, {} changed there",
+            states.documents_changed, states.lines_missing, states.lines_altered
+        ));
+    }
+    if result.rate_changes > 0 {
+        out::line(&format!("{} booked entries are held: a rate changed back in time", result.rate_changes));
+    }
+    out::line(&format!("told the tracker: {} entries", result.told));
+    if result.not_told > 0 {
+        out::line(&format!("{} entries could not be told; the next pass tries again", result.not_told));
+    }
+}
+
+pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode, Failure> {
+    let config = app::load_config(args)?;
+    let bar = Arc::new(Bar::new(args.quiet));
+    let access = if app::ledger_path(&config).exists() { Access::Read } else { Access::Write };
+    let env = app::open(&config, access, Arc::clone(&bar) as _)?;
+    let today = today.unwrap_or_else(|| app::today(&env));
+    let plan = pipeline::sync::dry_run(&env, today).await;
+    bar.clear();
+    let plan = plan?;
+    let money = |minor: i64, currency: &str| {
+        currency
+            .parse::<Currency>()
+            .map(|currency| Money { amount_minor: minor, currency }.to_string())
+            .unwrap_or_default()
+    };
+    if args.output == Output::Json {
+        let lines: Vec<_> = plan
+            .lines
+            .iter()
+            .map(|line| {
+                json!({
+                    "shape": line.shape, "bill_to": line.bill_to, "group": line.group_key,
+                    "period": line.period, "lines": line.lines,
+                    "hours": Micro::from_micro(line.quantity_micro).to_string(),
+                    "amount": money(line.amount_minor, &line.currency),
+                })
+            })
+            .collect();
+        out::json(&json!({
+            "lines": lines, "exceptions": plan.exceptions, "waiting": plan.waiting,
+            "elsewhere": plan.elsewhere, "unchanged": plan.unchanged,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows = plan
+        .lines
+        .iter()
+        .map(|line| {
+            vec![
+                line.period.clone(),
+                line.bill_to.clone(),
+                line.group_key.clone(),
+                line.shape.to_owned(),
+                line.lines.to_string(),
+                Micro::from_micro(line.quantity_micro).to_string(),
+                money(line.amount_minor, &line.currency),
+            ]
+        })
+        .collect();
+    out::table(&["period", "customer", "document", "shape", ">lines", ">hours", ">amount"], rows);
+    out::line(&format!(
+        "{} entries wait for approval, {} were billed elsewhere, {} are known and unchanged",
+        plan.waiting, plan.elsewhere, plan.unchanged
+    ));
+    for (code, count) in &plan.exceptions {
+        out::line(&format!("{count:>5} would become exceptions: {code}"));
+    }
+    out::complain("hint: nothing was written; `counterfoil sync` does it");
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn run_for_ever(
+    args: &Args,
+    every_seconds: u64,
+    passes: Option<u64>,
+) -> Result<ExitCode, Failure> {
+    let config = app::load_config(args)?;
+    let bar = Arc::new(Bar::new(true));
+    let env = app::open(&config, Access::Write, bar)?;
+    let pause_us = i64::try_from(every_seconds).unwrap_or(3600).saturating_mul(1_000_000);
+    let mut done = 0;
+    loop {
+        let next_us = env.clock.now_us().saturating_add(pause_us);
+        let today = app::today(&env);
+        let stop = async {
+            // A failure to listen would make the process impossible to stop softly; it then ends hard.
+            let _signal = tokio::signal::ctrl_c().await;
+        };
+        tokio::select! {
+            // A pass that is cut off anywhere is picked up by the next start.
+            () = stop => return Ok(ExitCode::SUCCESS),
+            result = pipeline::sync::sync(&env, today, SyncOptions::default()) => match result {
+                Ok(result) => { show(args, &env, &result).await?; }
+                Err(error) => {
+                    let hint = error.hint();
+                    out::complain(&format!("error: {error}\nhint: {hint}"));
+                }
+            },
+        }
+        done += 1;
+        if passes.is_some_and(|passes| done >= passes) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => {
+                let _signal = result;
+                return Ok(ExitCode::SUCCESS);
+            }
+            () = env.wait_until(next_us) => {}
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The shape of the configuration file. Doc comments are what `counterfoil init` explains.
+
+use super::secret::SecretRef;
+use connectors::source::redmine::RedmineConfig;
+use connectors::source::reference::ReferenceTrackerConfig;
+use connectors::target::reference::ReferenceErpConfig;
+use connectors::target::tryton::TrytonConfig;
+use domain::contract::Contract;
+use domain::currency::Currency;
+use domain::decimal::Micro;
+use domain::rate::{RateKey, RateRow};
+use domain::reference::{Crosswalk, Entity};
+use jiff::civil::Date;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfigFile {
+    /// The ledger's id, written once by `init`. It is part of every posting key.
+    pub(crate) ledger: String,
+    /// The folder of the ledger's data.
+    #[serde(default = "data_folder")]
+    pub(crate) data: PathBuf,
+    /// The billing entity.
+    pub(crate) entity: Entity,
+    /// The flow.
+    pub(crate) flow: FlowTable,
+    /// Where secrets are kept.
+    pub(crate) secrets: SecretsTable,
+    /// The tracker.
+    pub(crate) source: SourceTables,
+    /// The ERP.
+    pub(crate) target: TargetTables,
+    /// Names that differ between the tracker and the ERP.
+    #[serde(default)]
+    pub(crate) crosswalk: Crosswalk,
+    /// Customers that finance holds back, by code.
+    #[serde(default)]
+    pub(crate) customers_on_hold: Vec<String>,
+    /// Contracts.
+    #[serde(default)]
+    pub(crate) contract: Vec<Contract>,
+    /// Bill rates.
+    #[serde(default)]
+    pub(crate) rate: Vec<RateEntry>,
+    /// Cost rates. None at all = the ERP owns cost.
+    #[serde(default)]
+    pub(crate) cost_rate: Vec<RateEntry>,
+}
+
+fn data_folder() -> PathBuf {
+    PathBuf::from("data")
+}
+
+/// The flow.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlowTable {
+    /// Its name; part of every posting key.
+    #[serde(default = "main_flow")]
+    pub(crate) name: String,
+    /// The first day that is ever looked at.
+    pub(crate) first_day: Date,
+    /// Work before this day was billed by other means.
+    #[serde(default)]
+    pub(crate) billed_before: Option<Date>,
+    /// A file with the source ids, one a line, that were billed by other means.
+    #[serde(default)]
+    pub(crate) billed_before_file: Option<PathBuf>,
+    /// How far back each pass looks, in days.
+    #[serde(default = "look_back_days")]
+    pub(crate) look_back_days: i32,
+    /// Hold entries with the same worker, day, task and hours.
+    #[serde(default = "yes")]
+    pub(crate) hold_duplicates: bool,
+    /// How long an intent may wait before its first byte, in milliseconds.
+    #[serde(default = "send_within_ms")]
+    pub(crate) send_within_ms: u64,
+    /// Added to the ERP's longest call before absence is believed, in milliseconds.
+    #[serde(default = "settle_ms")]
+    pub(crate) settle_ms: u64,
+    /// The most tries of a call that was surely not executed.
+    #[serde(default = "tries_max")]
+    pub(crate) tries_max: i64,
+    /// The most one pass waits for limits and doubts to clear, in milliseconds.
+    #[serde(default = "patience_ms")]
+    pub(crate) patience_ms: u64,
+}
+
+fn main_flow() -> String {
+    "main".to_owned()
+}
+const fn look_back_days() -> i32 {
+    62
+}
+const fn yes() -> bool {
+    true
+}
+const fn send_within_ms() -> u64 {
+    30_000
+}
+const fn settle_ms() -> u64 {
+    5_000
+}
+const fn tries_max() -> i64 {
+    8
+}
+const fn patience_ms() -> u64 {
+    120_000
+}
+
+/// Where secrets are kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecretsTable {
+    /// The tracker's key or token.
+    pub(crate) source: SecretRef,
+    /// The ERP's password or token.
+    pub(crate) target: SecretRef,
+    /// The key that seals personal text: 64 hexadecimal digits.
+    pub(crate) seal_key: SecretRef,
+}
+
+/// The tracker: exactly one of the tables.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SourceTables {
+    /// Redmine.
+    #[serde(default)]
+    pub(crate) redmine: Option<RedmineConfig>,
+    /// The reference tracker API.
+    #[serde(default)]
+    pub(crate) reference: Option<ReferenceTrackerConfig>,
+}
+
+impl SourceTables {
+    /// The connector's name.
+    pub(crate) const fn name(&self) -> &'static str {
+        if self.redmine.is_some() { "redmine" } else { "reference" }
+    }
+}
+
+/// The ERP: exactly one of the tables.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TargetTables {
+    /// Tryton.
+    #[serde(default)]
+    pub(crate) tryton: Option<TrytonConfig>,
+    /// The reference ERP API.
+    #[serde(default)]
+    pub(crate) reference: Option<ReferenceErpConfig>,
+}
+
+/// One dated rate.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RateEntry {
+    customer: Option<String>,
+    contract: Option<String>,
+    project: Option<String>,
+    task: Option<String>,
+    worker: Option<String>,
+    role: Option<String>,
+    service_item: Option<String>,
+    rate: Micro,
+    currency: Currency,
+    from: Date,
+    to: Option<Date>,
+}
+
+impl RateEntry {
+    /// As the domain has it.
+    pub(crate) fn row(&self) -> RateRow {
+        RateRow {
+            key: RateKey {
+                customer: self.customer.clone(),
+                contract: self.contract.clone(),
+                project: self.project.clone(),
+                task: self.task.clone(),
+                worker: self.worker.clone(),
+                role: self.role.clone(),
+                service_item: self.service_item.clone(),
+            },
+            rate: self.rate,
+            currency: self.currency,
+            from: self.from,
+            to: self.to,
+        }
+    }
+}
+
+type Complaint = (String, String);
+
+fn complain<T>(what: impl Into<String>, hint: &str) -> Result<T, Complaint> {
+    Err((what.into(), hint.to_owned()))
+}
+
+impl ConfigFile {
+    /// Refuse what cannot work; name what contradicts itself.
+    pub(crate) fn check(&self) -> Result<Vec<String>, Complaint> {
+        if self.ledger.len() < 16 {
+            return complain(
+                "the ledger id is shorter than 16 characters",
+                "take the one that `counterfoil init` wrote; it must never change afterwards",
+            );
+        }
+        if self.source.redmine.is_some() == self.source.reference.is_some() {
+            return complain("[source] needs exactly one table", "write [source.redmine] or [source.reference]");
+        }
+        if self.target.tryton.is_some() == self.target.reference.is_some() {
+            return complain("[target] needs exactly one table", "write [target.tryton] or [target.reference]");
+        }
+        if jiff::tz::TimeZone::get(&self.entity.zone).is_err() {
+            return complain(
+                format!("'{}' is no time zone", self.entity.zone),
+                "write an IANA name like Europe/Berlin",
+            );
+        }
+        if !(1..=800).contains(&self.flow.look_back_days) {
+            return complain("look_back_days is not between 1 and 800", "62 covers two months");
+        }
+        self.check_contracts()?;
+        self.check_rates()?;
+        let mut warnings = Vec::new();
+        if self.contract.is_empty() {
+            warnings.push("no contract is written down: every entry will be an exception".to_owned());
+        }
+        for customer in &self.customers_on_hold {
+            if !self.contract.iter().any(|c| c.customer.as_ref() == Some(customer)) {
+                warnings.push(format!("customers_on_hold names {customer}, which no contract has"));
+            }
+        }
+        Ok(warnings)
+    }
+
+    fn check_contracts(&self) -> Result<(), Complaint> {
+        for (index, contract) in self.contract.iter().enumerate() {
+            let id = &contract.id;
+            if self.contract.iter().skip(index + 1).any(|other| other.id == *id) {
+                return complain(format!("two contracts are called {id}"), "give each its own id");
+            }
+            if let Some(Err(error)) = contract.increment.map(|rule| rule.check()) {
+                return complain(format!("contract {id}: {error}"), "mend its increment");
+            }
+            if contract.quantity_decimals > 6 {
+                return complain(
+                    format!("contract {id} prints {} decimals of an hour", contract.quantity_decimals),
+                    "write at most 6, and no more than the ERP stores",
+                );
+            }
+            if let (Some(from), Some(to)) = (contract.from, contract.to)
+                && from >= to
+            {
+                return complain(format!("contract {id} ends before it begins"), "`to` is the first day it no longer covers");
+            }
+        }
+        Ok(())
+    }
+
+    fn check_rates(&self) -> Result<(), Complaint> {
+        for entry in self.rate.iter().chain(&self.cost_rate) {
+            let row = entry.row();
+            let words = format!("the rate for {} from {}", row.key.words(), row.from);
+            if row.rate.is_negative() {
+                return complain(format!("{words} is negative"), "write a rate of 0 or more");
+            }
+            if row.rate.micro() % 100 != 0 {
+                return complain(format!("{words} has more than 4 decimals"), "ERPs store 4 decimals of a rate");
+            }
+            if row.to.is_some_and(|to| to <= row.from) {
+                return complain(format!("{words} ends before it begins"), "`to` is the first day it no longer holds");
+            }
+            if row.key.task.is_some() && row.key.project.is_none() {
+                return complain(format!("{words} names a task without its project"), "add the project");
+            }
+            if let Some(contract) = &row.key.contract
+                && !self.contract.iter().any(|c| c.id == *contract)
+            {
+                return complain(format!("{words} names contract {contract}, which does not exist"), "mend the name");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! The configuration: one TOML file, unknown keys refused, secrets only by reference.
+
+mod file;
+mod secret;
+mod settings;
+
+pub(crate) use file::ConfigFile;
+pub(crate) use secret::{SecretRef, SecretValue};
+pub(crate) use settings::settings_of;
+
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// A configuration that was read and can be trusted to make sense on its own.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The file.
+    pub(crate) file: ConfigFile,
+    /// The folder the file lies in: relative paths start there.
+    pub(crate) folder: PathBuf,
+    /// Contradictions that do not stop the program.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, Error)]
+#[error("{path}{place}: {what}")]
+pub(crate) struct ConfigError {
+    path: String,
+    place: String,
+    what: String,
+    /// What to do.
+    pub(crate) hint: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(path: &Path, what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            path: path.display().to_string(),
+            place: String::new(),
+            what: what.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// From the TOML reader. Its snippet is not shown: a misplaced secret may stand in it.
+    fn of_toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let place = error.span().map_or_else(String::new, |span| {
+            let before = text.get(..span.start).unwrap_or_default();
+            format!(", line {}", before.matches('\n').count() + 1)
+        });
+        Self {
+            path: path.display().to_string(),
+            place,
+            what: error.message().to_owned(),
+            hint: "every key is described in the file that `counterfoil init` writes".to_owned(),
+        }
+    }
+}
+
+/// The largest configuration that is read, in bytes.
+const CONFIG_LIMIT_BYTES: u64 = 8 * 1024 * 1024;
+
+impl Config {
+    /// Read and check a file.
+    pub(crate) fn load(path: &Path) -> Result<Self, ConfigError> {
+        let size = std::fs::metadata(path).map_err(|error| {
+            ConfigError::new(
+                path,
+                format!("cannot be read: {error}"),
+                "write a configuration with `counterfoil init`, or name one with --config",
+            )
+        })?;
+        if size.len() > CONFIG_LIMIT_BYTES {
+            return Err(ConfigError::new(
+                path,
+                format!("is larger than {CONFIG_LIMIT_BYTES} bytes"),
+                "check that this is the right file",
+            ));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            ConfigError::new(path, format!("cannot be read: {error}"), "save it as UTF-8 text")
+        })?;
+        let folder = path.parent().unwrap_or_else(|| Path::new(".")).to_path_buf();
+        Self::parse(path, &text, folder)
+    }
+
+    /// Read and check a text.
+    pub(crate) fn parse(path: &Path, text: &str, folder: PathBuf) -> Result<Self, ConfigError> {
+        let file: ConfigFile =
+            toml::from_str(text).map_err(|error| ConfigError::of_toml(path, text, &error))?;
+        let warnings = file.check().map_err(|(what, hint)| ConfigError::new(path, what, hint))?;
+        Ok(Self { file, folder, warnings })
+    }
+
+    /// A path of the configuration, relative to its folder.
+    pub(crate) fn path_of(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+}
+
+#[cfg(test)]
+mod tests;
