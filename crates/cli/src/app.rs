@@ -45,7 +45,9 @@ pub(crate) fn load_config(args: &Args) -> Result<Config, Failure> {
 }
 
 fn secret(config: &Config, reference: &SecretRef) -> Result<SecretValue, Failure> {
-    reference.read(&config.folder).map_err(|(what, hint)| Failure::usage(what, hint))
+    reference
+        .read(&config.folder)
+        .map_err(|(what, hint)| Failure::usage(what, hint))
 }
 
 fn seal_bytes(config: &Config) -> Result<[u8; 32], Failure> {
@@ -116,7 +118,8 @@ pub(crate) fn source(
     clock: &Arc<dyn Clock>,
 ) -> Result<Source, Failure> {
     let key = secret(config, &config.file.secrets.source)?;
-    let wrong = |error: String| Failure::usage(error, "mend the table of the tracker under [source]");
+    let wrong =
+        |error: String| Failure::usage(error, "mend the table of the tracker under [source]");
     let tables = &config.file.source;
     let (transport, clock) = (Arc::clone(transport), Arc::clone(clock));
     if let Some(own) = &tables.redmine {
@@ -180,8 +183,7 @@ pub(crate) fn open(
     progress: Arc<dyn Progress>,
 ) -> Result<Env, Failure> {
     let (clock, transport) = handles()?;
-    let fingerprint_key =
-        FingerprintKey(digest("fingerprint key", &[&seal_bytes(config)?]));
+    let fingerprint_key = FingerprintKey(digest("fingerprint key", &[&seal_bytes(config)?]));
     let settings = settings_of(config, fingerprint_key)?;
     let source = source(config, &transport, &clock)?;
     let target = target(config, &transport, &clock)?;
@@ -200,7 +202,8 @@ pub(crate) fn open(
 
 /// Today, in the entity's zone.
 pub(crate) fn today(env: &Env) -> Date {
-    let zone = jiff::tz::TimeZone::get(&env.settings.entity.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let zone =
+        jiff::tz::TimeZone::get(&env.settings.entity.zone).unwrap_or(jiff::tz::TimeZone::UTC);
     jiff::Timestamp::from_microsecond(env.clock.now_us())
         .map_or(env.settings.first_day, |now| now.to_zoned(zone).date())
 }

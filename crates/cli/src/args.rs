@@ -9,7 +9,12 @@ use std::path::PathBuf;
 #[command(name = "counterfoil", version, about, max_term_width = 100)]
 pub(crate) struct Args {
     /// The configuration file.
-    #[arg(long, global = true, default_value = "counterfoil.toml", env = "COUNTERFOIL_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        default_value = "counterfoil.toml",
+        env = "COUNTERFOIL_CONFIG"
+    )]
     pub(crate) config: PathBuf,
     /// How data is written.
     #[arg(long, global = true, value_enum, default_value = "table")]

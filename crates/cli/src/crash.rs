@@ -35,7 +35,10 @@ mod on {
         let wish = std::env::var("COUNTERFOIL_CRASH_AT").unwrap_or_default();
         let (name, count) = wish.split_once(':').unwrap_or((&wish, "1"));
         match (CrashPoint::from_name(name), count.parse()) {
-            (Some(point), Ok(left)) => Arc::new(AbortAt { point, left: AtomicU64::new(left) }),
+            (Some(point), Ok(left)) => Arc::new(AbortAt {
+                point,
+                left: AtomicU64::new(left),
+            }),
             _ => Arc::new(NoCrashes),
         }
     }

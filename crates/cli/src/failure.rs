@@ -20,12 +20,20 @@ pub(crate) const NEEDS_A_PERSON: u8 = 3;
 impl Failure {
     /// Wrong use or configuration.
     pub(crate) fn usage(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: hint.into(), code: 2 }
+        Self {
+            what: what.into(),
+            hint: hint.into(),
+            code: 2,
+        }
     }
 
     /// Stopped by an error.
     pub(crate) fn stopped(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: hint.into(), code: 1 }
+        Self {
+            what: what.into(),
+            hint: hint.into(),
+            code: 1,
+        }
     }
 
     /// Tell it and give the exit code.
@@ -64,6 +72,9 @@ impl From<StoreError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::stopped(error.to_string(), "check the path, its permissions and the free space")
+        Self::stopped(
+            error.to_string(),
+            "check the path, its permissions and the free space",
+        )
     }
 }

@@ -27,7 +27,10 @@ pub(crate) fn complain(text: &str) {
 /// A value as JSON.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), crate::failure::Failure> {
     let text = serde_json::to_string_pretty(value).map_err(|error| {
-        crate::failure::Failure::stopped(format!("the answer does not write: {error}"), "report this")
+        crate::failure::Failure::stopped(
+            format!("the answer does not write: {error}"),
+            "report this",
+        )
     })?;
     line(&text);
     Ok(())
@@ -37,16 +40,27 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), crate::failure::Failur
 pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>) {
     let mut table = Table::new();
     let fancy = std::io::stdout().is_terminal();
-    table.load_style(if fancy { presets::UTF8_FULL_CONDENSED } else { presets::NOTHING });
+    table.load_style(if fancy {
+        presets::UTF8_FULL_CONDENSED
+    } else {
+        presets::NOTHING
+    });
     if fancy {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
-    let right: Vec<bool> = headers.iter().map(|header| header.starts_with('>')).collect();
+    let right: Vec<bool> = headers
+        .iter()
+        .map(|header| header.starts_with('>'))
+        .collect();
     table.set_header(headers.iter().map(|header| header.trim_start_matches('>')));
     for row in rows {
         let cells = row.into_iter().zip(&right).map(|(text, right)| {
             let cell = Cell::new(text);
-            if *right { cell.set_alignment(CellAlignment::Right) } else { cell }
+            if *right {
+                cell.set_alignment(CellAlignment::Right)
+            } else {
+                cell
+            }
         });
         table.add_row(cells);
     }

@@ -1,5 +1,6 @@
 //! A connector's capabilities as data. The pipeline adapts to them; it knows no vendor.
 
+use domain::rounding::Rounding;
 use serde::Serialize;
 
 /// What a claim about a connector rests on.
@@ -80,6 +81,9 @@ pub struct Manifest {
     pub quantity_decimals_max: u32,
     /// Digits after the point of a rate that the target stores.
     pub rate_decimals_max: u32,
+    /// How the target itself rounds quantity times rate to the smallest coin, where it computes the
+    /// amount of a line. A contract that rounds otherwise would be a cent off.
+    pub amount_rounding: Option<Rounding>,
     /// The limits of the account.
     pub limits: Vec<Limit>,
 }

@@ -47,7 +47,10 @@ impl Seen {
     pub fn unreadable(entry: UnreadableEntry, fallback_date: jiff::civil::Date) -> Self {
         let source_ref = entry.source_ref.unwrap_or_else(|| {
             let name = digest("unreadable", &[&entry.raw]);
-            format!("unreadable-{}", data_encoding::HEXLOWER.encode(name.split_at(8).0))
+            format!(
+                "unreadable-{}",
+                data_encoding::HEXLOWER.encode(name.split_at(8).0)
+            )
         });
         Self {
             source_ref,
@@ -109,16 +112,25 @@ impl Command for AdmitPage {
         // Documents are shared between pages; one page is admitted at a time.
         let name = Guard::Name(format!("admission:{}", self.terms.settings.flow));
         std::iter::once(name)
-            .chain(self.seen.iter().map(|s| Guard::Item(item_id(&self.terms, &s.source_ref))))
+            .chain(
+                self.seen
+                    .iter()
+                    .map(|s| Guard::Item(item_id(&self.terms, &s.source_ref))),
+            )
             .collect()
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<PageResult, Abort<Infallible>> {
         tx.act_as("sync");
-        let ids: Vec<[u8; 16]> =
-            self.seen.iter().map(|seen| item_id(&self.terms, &seen.source_ref)).collect();
-        let mut known: BTreeMap<[u8; 16], ItemRow> =
-            items::get_many(tx, &ids)?.into_iter().map(|row| (row.item_id, row)).collect();
+        let ids: Vec<[u8; 16]> = self
+            .seen
+            .iter()
+            .map(|seen| item_id(&self.terms, &seen.source_ref))
+            .collect();
+        let mut known: BTreeMap<[u8; 16], ItemRow> = items::get_many(tx, &ids)?
+            .into_iter()
+            .map(|row| (row.item_id, row))
+            .collect();
         let mut books = Books::default();
         let mut result = PageResult::default();
         let mut fresh = Vec::new();
@@ -173,7 +185,12 @@ pub(crate) fn wish(
     reference: String,
 ) -> Result<(), StoreError> {
     let due_at_us = tx.now_us();
-    let wish = FeedbackWish { item_id, status: status.name().to_owned(), reference, due_at_us };
+    let wish = FeedbackWish {
+        item_id,
+        status: status.name().to_owned(),
+        reference,
+        due_at_us,
+    };
     feedback::upsert(tx, &[wish], "status changed")?;
     tx.wake("feedback");
     Ok(())
@@ -185,8 +202,10 @@ fn seal_content(
     fields: Option<&EntryFields>,
     raw: &[u8],
 ) -> Result<Pointer, StoreError> {
-    let facts =
-        ItemFacts { fields: fields.cloned(), raw: String::from_utf8_lossy(raw).into_owned() };
+    let facts = ItemFacts {
+        fields: fields.cloned(),
+        raw: String::from_utf8_lossy(raw).into_owned(),
+    };
     facts::seal(tx, SealClass::Received, worker, &facts)
 }
 
@@ -234,7 +253,10 @@ fn admit_new(
     seen: &Seen,
     id: [u8; 16],
 ) -> Result<ItemRow, StoreError> {
-    let worker = seen.fields.as_ref().map_or("", |fields| fields.worker_ref.as_str());
+    let worker = seen
+        .fields
+        .as_ref()
+        .map_or("", |fields| fields.worker_ref.as_str());
     let content = seal_content(tx, worker, seen.fields.as_ref().ok(), &seen.raw)?;
     let entity = &terms.reference.entity;
     let mut item = ItemRow {
@@ -266,7 +288,14 @@ fn admit_new(
         fact: None,
     };
     set_fields(&mut item, seen);
-    apply(tx, books, terms, &mut item, &judgement_of(terms, seen), true)?;
+    apply(
+        tx,
+        books,
+        terms,
+        &mut item,
+        &judgement_of(terms, seen),
+        true,
+    )?;
     Ok(item)
 }
 
@@ -300,7 +329,12 @@ fn admit_known(
     item.fingerprint = print;
     item.changed_at_us = tx.now_us();
     set_fields(item, seen);
-    item.content = seal_content(tx, &item.worker.clone(), seen.fields.as_ref().ok(), &seen.raw)?;
+    item.content = seal_content(
+        tx,
+        &item.worker.clone(),
+        seen.fields.as_ref().ok(),
+        &seen.raw,
+    )?;
     let judgement = judgement_of(terms, seen);
     settle_judgement(tx, books, terms, item, &judgement)?;
     Ok(true)
@@ -345,7 +379,9 @@ impl Command for Withdraw {
 
     fn guards(&self) -> GuardSet {
         let name = Guard::Name(format!("admission:{}", self.terms.settings.flow));
-        std::iter::once(name).chain(self.items.iter().map(|id| Guard::Item(*id))).collect()
+        std::iter::once(name)
+            .chain(self.items.iter().map(|id| Guard::Item(*id)))
+            .collect()
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<u64, Abort<Infallible>> {
@@ -359,7 +395,14 @@ impl Command for Withdraw {
             }
             item.revision += 1;
             item.changed_at_us = tx.now_us();
-            apply(tx, &mut books, &self.terms, &mut item, &Judgement::Withdrawn, false)?;
+            apply(
+                tx,
+                &mut books,
+                &self.terms,
+                &mut item,
+                &Judgement::Withdrawn,
+                false,
+            )?;
             items::update(tx, &mut item, "deleted at the source")?;
             wish_for(tx, &item)?;
             count += 1;
@@ -374,6 +417,9 @@ impl Command for Withdraw {
 pub fn duplicate_of(other_ref: &str, fields: &EntryFields) -> Problem {
     Problem::new(
         Code::SuspectedDuplicate,
-        format!("entry {other_ref} has the same worker, day ({}), task and hours", fields.work_date),
+        format!(
+            "entry {other_ref} has the same worker, day ({}), task and hours",
+            fields.work_date
+        ),
     )
 }

@@ -46,9 +46,8 @@ pub fn judge(
     fields: &EntryFields,
     suspicion: Option<&Problem>,
 ) -> Judgement {
-    let covered = |before: &crate::settings::BilledBefore| {
-        before.covers(source_ref, fields.work_date)
-    };
+    let covered =
+        |before: &crate::settings::BilledBefore| before.covers(source_ref, fields.work_date);
     if terms.settings.billed_before.as_ref().is_some_and(covered) {
         return Judgement::Elsewhere;
     }
@@ -60,8 +59,14 @@ pub fn judge(
     }
     let priced = rules::resolve::resolve(&terms.reference, fields).and_then(|resolved| {
         let version = rules::PRICING_VERSION;
-        rules::price::price(version, &terms.reference, &resolved, fields)
-            .map(|priced| (priced, refs_of(&resolved), codes_of(&resolved), resolved.business_unit.to_owned()))
+        rules::price::price(version, &terms.reference, &resolved, fields).map(|priced| {
+            (
+                priced,
+                refs_of(&resolved),
+                codes_of(&resolved),
+                resolved.business_unit.to_owned(),
+            )
+        })
     });
     match priced {
         Ok(priced) => Judgement::Priced(Box::new(priced)),
@@ -115,7 +120,14 @@ impl Books {
             return Ok(held.row.clone());
         }
         let row = document_of(tx, id)?;
-        self.documents.insert(*id, Held { row: row.clone(), fresh: false, changed: false });
+        self.documents.insert(
+            *id,
+            Held {
+                row: row.clone(),
+                fresh: false,
+                changed: false,
+            },
+        );
         Ok(row)
     }
 
@@ -170,7 +182,9 @@ impl Books {
                 && row.group_key == home.group_key
                 && row.period == home.period
         });
-        let cached = of_home.max_by_key(|held| held.row.generation).map(|held| held.row.clone());
+        let cached = of_home
+            .max_by_key(|held| held.row.generation)
+            .map(|held| held.row.clone());
         let series = DocumentSeries {
             flow: &terms.settings.flow,
             shape: home.shape.name(),
@@ -196,7 +210,14 @@ impl Books {
         }
         let row = new_document(terms, home, entity, generation + 1, tx.now_us());
         let id = row.document_id;
-        self.documents.insert(id, Held { row, fresh: true, changed: true });
+        self.documents.insert(
+            id,
+            Held {
+                row,
+                fresh: true,
+                changed: true,
+            },
+        );
         Ok(id)
     }
 
@@ -213,8 +234,12 @@ impl Books {
                 empty.unsettled = 0;
                 documents::insert(tx, &empty, why)?;
             }
-            let own: Vec<PostingRow> =
-                self.postings.iter().filter(|p| p.document_id == *id).cloned().collect();
+            let own: Vec<PostingRow> = self
+                .postings
+                .iter()
+                .filter(|p| p.document_id == *id)
+                .cloned()
+                .collect();
             if !own.is_empty() {
                 postings::insert(tx, &mut held.row, &own, why)?;
                 held.changed = true;
@@ -226,8 +251,14 @@ impl Books {
             }
         }
         charges::insert(tx, &self.charges, why)?;
-        tx.count("charges booked", i64::try_from(self.charges.len()).unwrap_or(0));
-        tx.count("postings planned", i64::try_from(self.postings.len()).unwrap_or(0));
+        tx.count(
+            "charges booked",
+            i64::try_from(self.charges.len()).unwrap_or(0),
+        );
+        tx.count(
+            "postings planned",
+            i64::try_from(self.postings.len()).unwrap_or(0),
+        );
         Ok(())
     }
 }
@@ -251,7 +282,12 @@ fn new_document(
         &number,
     ];
     let settings = &terms.settings;
-    let key = document_key(&settings.ledger, &settings.flow, &terms.target_identity, &parts);
+    let key = document_key(
+        &settings.ledger,
+        &settings.flow,
+        &terms.target_identity,
+        &parts,
+    );
     DocumentRow {
         document_id: digest16("document id", &[key.as_bytes()]),
         flow: settings.flow.clone(),
@@ -287,8 +323,11 @@ pub fn apply(
 ) -> Result<(), StoreError> {
     item.code = None;
     item.fact = None;
-    let mut rows =
-        if new_item { Vec::new() } else { charges::list_for_item(tx, &item.item_id)? };
+    let mut rows = if new_item {
+        Vec::new()
+    } else {
+        charges::list_for_item(tx, &item.item_id)?
+    };
     let booked = active_charge(&rows).cloned();
     match judgement {
         Judgement::Exception(problem) => {
@@ -303,7 +342,10 @@ pub fn apply(
             item.business_unit.clone_from(&priced.3);
         }
     }
-    let booked_facts = booked.as_ref().map(|row| charge_facts(tx, row)).transpose()?;
+    let booked_facts = booked
+        .as_ref()
+        .map(|row| charge_facts(tx, row))
+        .transpose()?;
     let desired = match judgement {
         Judgement::Priced(priced) => Some(&priced.0.content),
         _ => None,
@@ -432,7 +474,11 @@ pub fn plan(
 ) -> Result<(), StoreError> {
     // Each round withdraws at most one unsent posting; an item has at most one.
     for _ in 0..3 {
-        let own = if new_item { Vec::new() } else { postings::list_for_item(tx, &item.item_id)? };
+        let own = if new_item {
+            Vec::new()
+        } else {
+            postings::list_for_item(tx, &item.item_id)?
+        };
         let view = view_of(tx, charges, own, wanted, |tx, id| books.document(tx, id))?;
         match next_step(wanted, &view) {
             Next::Nothing | Next::Wait => return Ok(()),
@@ -481,7 +527,10 @@ pub fn plan(
                     amount_minor: -held.numbers.amount_minor,
                     ..held.numbers
                 };
-                let home = Home { period: open_period(terms, &held.home), ..held.home.clone() };
+                let home = Home {
+                    period: open_period(terms, &held.home),
+                    ..held.home.clone()
+                };
                 let line = Line {
                     kind: PostingKind::Credit,
                     charge_no,
@@ -627,6 +676,9 @@ fn ask(
 
 /// The problem of an entry whose approval was withdrawn after its invoice went out.
 pub fn approval_withdrawn(document: &DocumentRow) -> Problem {
-    let number = document.erp_number.as_deref().unwrap_or("an issued invoice");
+    let number = document
+        .erp_number
+        .as_deref()
+        .unwrap_or("an issued invoice");
     Problem::new(Code::ApprovalWithdrawn, format!("the entry is on {number}"))
 }

@@ -118,7 +118,11 @@ mod tests {
     fn names_are_unique_and_read_back() {
         for (index, point) in CrashPoint::ALL.iter().enumerate() {
             assert_eq!(CrashPoint::from_name(point.name()), Some(*point));
-            assert!(CrashPoint::ALL[index + 1..].iter().all(|p| p.name() != point.name()));
+            assert!(
+                CrashPoint::ALL[index + 1..]
+                    .iter()
+                    .all(|p| p.name() != point.name())
+            );
         }
     }
 }

@@ -103,12 +103,18 @@ pub struct Terms {
 
 /// Blame the tracker.
 pub fn tracker(error: CallError) -> PassError {
-    PassError::System { system: "tracker", error }
+    PassError::System {
+        system: "tracker",
+        error,
+    }
 }
 
 /// Blame the ERP.
 pub fn erp(error: CallError) -> PassError {
-    PassError::System { system: "ERP", error }
+    PassError::System {
+        system: "ERP",
+        error,
+    }
 }
 
 /// A row that cannot be: a defect, or damage to the database.

@@ -35,7 +35,10 @@ pub enum PassError {
 impl PassError {
     /// A refusal with its hint.
     pub fn refused(what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Refused { what: what.into(), hint: hint.into() }
+        Self::Refused {
+            what: what.into(),
+            hint: hint.into(),
+        }
     }
 
     /// What to do about it.

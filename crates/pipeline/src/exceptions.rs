@@ -83,7 +83,9 @@ fn describe(tx: &mut ReadTx<'_>, row: &ExceptionRow) -> Result<Vec<Exception>, S
             found.push(of_item(tx, item_id, &problem, row.since_us)?);
         }
         (None, Some(attempt_id)) => {
-            let Some(attempt) = attempts::get(tx, attempt_id)? else { return Ok(found) };
+            let Some(attempt) = attempts::get(tx, attempt_id)? else {
+                return Ok(found);
+            };
             let problem = doubt_problem(attempt.outcome.as_deref());
             for number in crate::postings::members(&attempt) {
                 if let Some(posting) = postings::get(tx, &attempt.document_id, number)? {
@@ -108,7 +110,10 @@ fn of_item(
     let amount = crate::postings::active_charge(&rows)
         .and_then(|charge| {
             let currency = charge.currency.parse().ok()?;
-            Some(domain::money::Money { amount_minor: charge.amount_minor, currency })
+            Some(domain::money::Money {
+                amount_minor: charge.amount_minor,
+                currency,
+            })
         })
         .map(|money| money.to_string());
     let code = problem.code;
@@ -171,11 +176,11 @@ pub async fn replay(
     };
     let mut result = Replayed::default();
     for row in rows {
-        let Some(item_id) = row.item_id.filter(wanted) else { continue };
+        let Some(item_id) = row.item_id.filter(wanted) else {
+            continue;
+        };
         let found = match (&row.document_id, row.posting_no) {
-            (Some(document_id), Some(number)) => {
-                look_again(env, *document_id, number).await?
-            }
+            (Some(document_id), Some(number)) => look_again(env, *document_id, number).await?,
             _ => None,
         };
         let one = ReplayOne {
@@ -208,7 +213,9 @@ async fn look_again(
             Ok((document_shape(&document)?, posting.line_key))
         })
         .await?;
-    Ok(find_lines(env, shape, std::slice::from_ref(&key)).await?.remove(&key))
+    Ok(find_lines(env, shape, std::slice::from_ref(&key))
+        .await?
+        .remove(&key))
 }
 
 struct ReplayOne {
@@ -229,7 +236,9 @@ impl Command for ReplayOne {
 
     fn guards(&self) -> GuardSet {
         let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
-        GuardSet::none().and(admission).and(Guard::Item(self.item_id))
+        GuardSet::none()
+            .and(admission)
+            .and(Guard::Item(self.item_id))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<bool, Abort<Infallible>> {
@@ -238,9 +247,14 @@ impl Command for ReplayOne {
         let mut books = Books::default();
         let solved = match self.posting {
             Some((document_id, number)) => {
+                // The mended cause may be a rate or a contract: price the item again first.
+                let priced = self.replay_item(tx, &mut books)?;
                 let row = postings::get(tx, &document_id, number)?
                     .ok_or_else(|| inconsistent("an exception without its posting"))?;
-                self.replay_posting(tx, &mut books, row)?
+                match state_of(&row)? {
+                    PostingState::Cancelled | PostingState::Superseded => priced,
+                    _ => priced && self.replay_posting(tx, &mut books, row)?,
+                }
             }
             None => self.replay_item(tx, &mut books)?,
         };
@@ -251,8 +265,11 @@ impl Command for ReplayOne {
 
 impl ReplayOne {
     fn replay_item(&self, tx: &mut Tx<'_>, books: &mut Books) -> Result<bool, StoreError> {
-        let Some(mut item) = items::get(tx, &self.item_id)? else { return Ok(false) };
-        if item.state != ItemState::Exception.name() {
+        let Some(mut item) = items::get(tx, &self.item_id)? else {
+            return Ok(false);
+        };
+        let open = [ItemState::Exception.name(), ItemState::Booked.name()];
+        if !open.contains(&item.state.as_str()) {
             return Ok(true);
         }
         let facts: Option<ItemFacts> = facts::open(tx, item.content)?;
@@ -303,7 +320,9 @@ impl ReplayOne {
             (PostingState::Held, _, _) => PostingEvent::Release,
             _ => return Ok(false),
         };
-        let to = state.after(event).map_err(|error| StoreError::Defect(error.to_string()))?;
+        let to = state
+            .after(event)
+            .map_err(|error| StoreError::Defect(error.to_string()))?;
         let mut change = PostingChange::to(to.name(), &row);
         change.due_at_us = tx.now_us();
         change.tries = 0;
@@ -320,7 +339,12 @@ impl ReplayOne {
 
 /// How many exceptions there are, by code.
 pub async fn counts(env: &Env) -> Result<BTreeMap<String, i64>, PassError> {
-    Ok(env.store.read(store::exceptions::count_by_code).await?.into_iter().collect())
+    Ok(env
+        .store
+        .read(store::exceptions::count_by_code)
+        .await?
+        .into_iter()
+        .collect())
 }
 
 /// The id of a document, for people.

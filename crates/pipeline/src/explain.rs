@@ -133,7 +133,13 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
         let amount = charge
             .currency
             .parse()
-            .map(|currency| Money { amount_minor: charge.amount_minor, currency }.to_string())
+            .map(|currency| {
+                Money {
+                    amount_minor: charge.amount_minor,
+                    currency,
+                }
+                .to_string()
+            })
             .map_err(|error| inconsistent(format!("currency: {error}")))?;
         let hours = domain::decimal::Micro::from_micro(charge.quantity_micro);
         let rate = domain::decimal::Micro::from_micro(charge.rate_micro);
@@ -146,7 +152,11 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
             reverses: charge.reverses,
             revision: charge.revision,
             words,
-            steps: if charge.reverses.is_some() { Vec::new() } else { facts.explanation.steps },
+            steps: if charge.reverses.is_some() {
+                Vec::new()
+            } else {
+                facts.explanation.steps
+            },
             snapshot_version: charge.snapshot_version,
             booked_at: instant_text(charge.created_at_us),
         });
@@ -171,7 +181,11 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
             document: format!(
                 "{} {} ({} {} {})",
                 document.shape,
-                document.erp_number.as_deref().or(document.erp_ref.as_deref()).unwrap_or("-"),
+                document
+                    .erp_number
+                    .as_deref()
+                    .or(document.erp_ref.as_deref())
+                    .unwrap_or("-"),
                 document.state,
                 document.period,
                 DocumentId(document.document_id)

@@ -84,10 +84,16 @@ pub fn open<T: DeserializeOwned>(
 ) -> Result<Option<T>, StoreError> {
     match tx.unseal(at)? {
         Some(Sealed::Text(text)) => serde_json::from_slice(&text).map(Some).map_err(|error| {
-            StoreError::Defect(format!("a fact at {}/{} does not read: {error}", at.block, at.ord))
+            StoreError::Defect(format!(
+                "a fact at {}/{} does not read: {error}",
+                at.block, at.ord
+            ))
         }),
         Some(Sealed::Shredded) => Ok(None),
-        None => Err(StoreError::Defect(format!("no fact lies at {}/{}", at.block, at.ord))),
+        None => Err(StoreError::Defect(format!(
+            "no fact lies at {}/{}",
+            at.block, at.ord
+        ))),
     }
 }
 

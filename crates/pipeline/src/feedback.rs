@@ -31,7 +31,9 @@ impl Command for MarkTold {
     }
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
         tx.act_as("feedback");
-        let Some(mut now) = feedback::get(tx, &self.row.item_id)? else { return Ok(()) };
+        let Some(mut now) = feedback::get(tx, &self.row.item_id)? else {
+            return Ok(());
+        };
         if now.version != self.row.version {
             // Something newer is to be told.
             return Ok(());
@@ -48,8 +50,11 @@ impl Command for MarkTold {
 
 /// Tell the source what is due. Returns how many entries were told and how many could not be.
 pub async fn tell_all(env: &Env) -> Result<(u64, u64), PassError> {
-    let Some(target) = &env.feedback else { return Ok((0, 0)) };
-    env.progress.hear(Note::Stage("writing billing status back", None));
+    let Some(target) = &env.feedback else {
+        return Ok((0, 0));
+    };
+    env.progress
+        .hear(Note::Stage("writing billing status back", None));
     let (mut told, mut failed) = (0, 0);
     loop {
         let now_us = env.clock.now_us();
@@ -69,13 +74,18 @@ pub async fn tell_all(env: &Env) -> Result<(u64, u64), PassError> {
         }
         for (row, source_ref) in due {
             let status = BillingStatus::from_name(&row.status);
-            let known = source_ref.filter(|r| !r.starts_with("unreadable-")).zip(status);
+            let known = source_ref
+                .filter(|r| !r.starts_with("unreadable-"))
+                .zip(status);
             let done = match known {
                 // A record without an id cannot be told anything.
                 None => true,
                 Some((source_ref, status)) => {
-                    let update =
-                        WriteBack { source_ref, status, reference: row.reference.clone() };
+                    let update = WriteBack {
+                        source_ref,
+                        status,
+                        reference: row.reference.clone(),
+                    };
                     env.pass(CrashPoint::TellDue)?;
                     let answer = target.write_back(&update).await;
                     env.pass(CrashPoint::Told)?;

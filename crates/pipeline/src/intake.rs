@@ -70,7 +70,9 @@ fn slices(window: DateWindow) -> Vec<DateWindow> {
     let mut slices = Vec::new();
     let mut from = window.from;
     while from <= window.to {
-        let last = from.checked_add(jiff::Span::new().days(SLICE_DAYS - 1)).unwrap_or(window.to);
+        let last = from
+            .checked_add(jiff::Span::new().days(SLICE_DAYS - 1))
+            .unwrap_or(window.to);
         let to = last.min(window.to);
         slices.push(DateWindow { from, to });
         let Ok(next) = to.tomorrow() else { break };
@@ -88,8 +90,12 @@ pub async fn take_in(
 ) -> Result<PageResult, PassError> {
     let slices = slices(window);
     let total = u64::try_from(slices.len()).ok();
-    env.progress.hear(Note::Stage("reading time entries", total));
-    let start = StartScan { source: terms.settings.source.clone(), window };
+    env.progress
+        .hear(Note::Stage("reading time entries", total));
+    let start = StartScan {
+        source: terms.settings.source.clone(),
+        window,
+    };
     let scan_row = env.write(start).await?;
     let mut result = PageResult::default();
     let mut rows_seen = 0_i64;
@@ -101,7 +107,11 @@ pub async fn take_in(
         result.add(admit_slice(env, terms, slice, scan, accept_deletions).await?);
         env.progress.hear(Note::Step(number));
     }
-    env.write(FinishScan { scan: scan_row, rows_seen }).await?;
+    env.write(FinishScan {
+        scan: scan_row,
+        rows_seen,
+    })
+    .await?;
     Ok(result)
 }
 
@@ -117,7 +127,11 @@ async fn admit_slice(
         .entries
         .iter()
         .map(|entry| entry.source_ref.clone())
-        .chain(scan.unreadable.iter().filter_map(|entry| entry.source_ref.clone()))
+        .chain(
+            scan.unreadable
+                .iter()
+                .filter_map(|entry| entry.source_ref.clone()),
+        )
         .collect();
     let mut seen = look_closer(terms, &known, scan, slice.from);
     let mut gone = Vec::new();
@@ -130,7 +144,10 @@ async fn admit_slice(
                 && !item.source_ref.starts_with("unreadable-")
         })
         .collect();
-    let living = known.values().filter(|item| item.state != "withdrawn").count();
+    let living = known
+        .values()
+        .filter(|item| item.state != "withdrawn")
+        .count();
     if !accept_deletions && absent.len() > GONE_BELIEVED && absent.len() * 4 > living {
         return Err(PassError::refused(
             format!(
@@ -153,12 +170,18 @@ async fn admit_slice(
     }
     let mut result = PageResult::default();
     for page in seen.chunks(PAGE_ENTRIES) {
-        let admit = AdmitPage { terms: terms.clone(), seen: page.to_vec() };
+        let admit = AdmitPage {
+            terms: terms.clone(),
+            seen: page.to_vec(),
+        };
         result.add(env.write(admit).await?);
         env.pass(CrashPoint::PageAdmitted)?;
     }
     for page in gone.chunks(PAGE_ENTRIES) {
-        let withdraw = Withdraw { terms: terms.clone(), items: page.to_vec() };
+        let withdraw = Withdraw {
+            terms: terms.clone(),
+            items: page.to_vec(),
+        };
         result.withdrawn += env.write(withdraw).await?;
         env.pass(CrashPoint::PageAdmitted)?;
     }
@@ -172,8 +195,14 @@ async fn known_in(
 ) -> Result<BTreeMap<String, ItemLight>, PassError> {
     let source = terms.settings.source.clone();
     let (from, to) = (slice.from.to_string(), slice.to.to_string());
-    let rows = env.store.read(move |tx| items::window(tx, &source, &from, &to)).await?;
-    Ok(rows.into_iter().map(|row| (row.source_ref.clone(), row)).collect())
+    let rows = env
+        .store
+        .read(move |tx| items::window(tx, &source, &from, &to))
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.source_ref.clone(), row))
+        .collect())
 }
 
 /// What has to be admitted: entries whose fingerprint is not the known one, with what looks
@@ -184,8 +213,11 @@ fn look_closer(
     scan: Scan,
     fallback_date: Date,
 ) -> Vec<Seen> {
-    let suspicions =
-        if terms.settings.hold_duplicates { duplicates(known, &scan.entries) } else { BTreeMap::new() };
+    let suspicions = if terms.settings.hold_duplicates {
+        duplicates(known, &scan.entries)
+    } else {
+        BTreeMap::new()
+    };
     let key = &terms.settings.fingerprint_key.0;
     let mut seen = Vec::new();
     for entry in scan.entries {
@@ -199,7 +231,11 @@ fn look_closer(
             seen.push(Seen::entry(entry, suspicion));
         }
     }
-    seen.extend(scan.unreadable.into_iter().map(|entry| Seen::unreadable(entry, fallback_date)));
+    seen.extend(
+        scan.unreadable
+            .into_iter()
+            .map(|entry| Seen::unreadable(entry, fallback_date)),
+    );
     seen
 }
 
@@ -226,7 +262,11 @@ fn duplicates(
     for mut group in groups.into_values().filter(|group| group.len() > 1) {
         group.sort_by_key(|entry| {
             let reference = &entry.source_ref;
-            (!known.contains_key(reference), reference.len(), reference.clone())
+            (
+                !known.contains_key(reference),
+                reference.len(),
+                reference.clone(),
+            )
         });
         let mut rest = group.into_iter();
         let Some(first) = rest.next() else { continue };

@@ -23,7 +23,9 @@ pub enum Permit {
 }
 
 fn window_us(window_ms: u64) -> i64 {
-    i64::try_from(window_ms).unwrap_or(i64::MAX / 1000).saturating_mul(1000)
+    i64::try_from(window_ms)
+        .unwrap_or(i64::MAX / 1000)
+        .saturating_mul(1000)
 }
 
 impl LimitState {
@@ -40,18 +42,30 @@ impl LimitState {
             })
             .max()
             .unwrap_or(0);
-        self.taken_at_us.retain(|at| at.saturating_add(longest_us) > now_us);
+        self.taken_at_us
+            .retain(|at| at.saturating_add(longest_us) > now_us);
         let mut not_before_us = self.paused_until_us;
         for limit in limits {
-            let Limit::Window { requests, window_ms } = limit else { continue };
+            let Limit::Window {
+                requests,
+                window_ms,
+            } = limit
+            else {
+                continue;
+            };
             let window_us = window_us(*window_ms);
             let room = usize::try_from(*requests).unwrap_or(usize::MAX);
-            let spent = self.taken_at_us.iter().filter(|at| at.saturating_add(window_us) > now_us);
+            let spent = self
+                .taken_at_us
+                .iter()
+                .filter(|at| at.saturating_add(window_us) > now_us);
             let spent: Vec<i64> = spent.copied().collect();
             if spent.len() >= room {
                 // The call that has to leave the window before there is room again.
                 let leaving = spent.len().saturating_sub(room);
-                let frees_us = spent.get(leaving).map_or(now_us, |at| at.saturating_add(window_us));
+                let frees_us = spent
+                    .get(leaving)
+                    .map_or(now_us, |at| at.saturating_add(window_us));
                 not_before_us = not_before_us.max(frees_us);
             }
         }
@@ -74,7 +88,10 @@ impl LimitState {
 mod tests {
     use super::*;
 
-    const LIMITS: &[Limit] = &[Limit::Window { requests: 3, window_ms: 1000 }];
+    const LIMITS: &[Limit] = &[Limit::Window {
+        requests: 3,
+        window_ms: 1000,
+    }];
 
     #[test]
     fn no_window_of_that_length_ever_holds_more() {
@@ -86,7 +103,10 @@ mod tests {
             }
         }
         for (index, start) in granted.iter().enumerate() {
-            let inside = granted[index..].iter().filter(|at| **at < start + 1_000_000).count();
+            let inside = granted[index..]
+                .iter()
+                .filter(|at| **at < start + 1_000_000)
+                .count();
             assert!(inside <= 3, "{inside} calls in the second after {start}");
         }
         assert!(granted.len() >= 27, "the quota is used: {}", granted.len());

@@ -66,7 +66,8 @@ pub fn change(
         PostingState::Ready | PostingState::Waiting => PostingState::Sending,
         other => other,
     };
-    from.after(event).map_err(|error| StoreError::Defect(error.to_string()))
+    from.after(event)
+        .map_err(|error| StoreError::Defect(error.to_string()))
 }
 
 impl Command for SettleAttempt {
@@ -79,7 +80,9 @@ impl Command for SettleAttempt {
 
     fn guards(&self) -> GuardSet {
         let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
-        GuardSet::none().and(admission).and(Guard::Document(self.document_id))
+        GuardSet::none()
+            .and(admission)
+            .and(Guard::Document(self.document_id))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
@@ -117,7 +120,9 @@ impl Command for SettleAttempt {
             _ => None,
         });
         let due_at_us = again.max();
-        let posted = rows.iter().any(|row| row.state == PostingState::Posted.name());
+        let posted = rows
+            .iter()
+            .any(|row| row.state == PostingState::Posted.name());
         books.change(tx, &self.document_id, |document| {
             if document.erp_ref.is_none() {
                 document.erp_ref = erp_ref;
@@ -149,14 +154,22 @@ fn settle_one(
 ) -> Result<PostingChange, StoreError> {
     Ok(match settlement {
         Settlement::Posted { line_ref } => {
-            let event = if in_doubt { PostingEvent::Find } else { PostingEvent::Confirm };
+            let event = if in_doubt {
+                PostingEvent::Find
+            } else {
+                PostingEvent::Confirm
+            };
             let to = change(row, in_doubt, event)?;
             let mut next = PostingChange::to(to.name(), row);
             next.erp_line_ref = Some(line_ref.clone());
             next
         }
         Settlement::Rejected(problem) => {
-            let event = if in_doubt { PostingEvent::FindOther } else { PostingEvent::Reject };
+            let event = if in_doubt {
+                PostingEvent::FindOther
+            } else {
+                PostingEvent::Reject
+            };
             let to = change(row, in_doubt, event)?;
             let fact = facts::seal_problem(tx, "target", problem)?;
             let mut next = PostingChange::to(to.name(), row);
@@ -165,7 +178,11 @@ fn settle_one(
             next
         }
         Settlement::Again { due_at_us, tried } => {
-            let event = if in_doubt { PostingEvent::ConfirmAbsent } else { PostingEvent::Postpone };
+            let event = if in_doubt {
+                PostingEvent::ConfirmAbsent
+            } else {
+                PostingEvent::Postpone
+            };
             let to = change(row, in_doubt, event)?;
             let mut next = PostingChange::to(to.name(), row);
             next.due_at_us = *due_at_us;
@@ -198,7 +215,9 @@ pub(crate) fn after_settling(
 }
 
 fn supersede(tx: &mut Tx<'_>, books: &mut Books, row: &PostingRow) -> Result<(), StoreError> {
-    let (Some(amends), kind) = (row.amends, kind_of(row)?) else { return Ok(()) };
+    let (Some(amends), kind) = (row.amends, kind_of(row)?) else {
+        return Ok(());
+    };
     if !matches!(kind, PostingKind::ReplaceLine | PostingKind::DeleteLine) {
         // A credited line stays on its invoice.
         return Ok(());
@@ -229,7 +248,9 @@ fn go_on(
     let kind = kind_of(row)?;
     let done = state == PostingState::Posted
         && matches!(kind, PostingKind::CreateLine | PostingKind::ReplaceLine)
-        && active.as_ref().is_some_and(|charge| charge.charge_no == row.charge_no);
+        && active
+            .as_ref()
+            .is_some_and(|charge| charge.charge_no == row.charge_no);
     tell(tx, books, row, state, kind, active.is_some())?;
     if done {
         return Ok(());
@@ -244,7 +265,15 @@ fn go_on(
     let mut item =
         items::get(tx, &row.item_id)?.ok_or_else(|| inconsistent("a posting without its item"))?;
     let before = item.clone();
-    plan(tx, books, terms, &mut item, &mut charges, wanted.as_ref(), false)?;
+    plan(
+        tx,
+        books,
+        terms,
+        &mut item,
+        &mut charges,
+        wanted.as_ref(),
+        false,
+    )?;
     if item != before {
         item.changed_at_us = tx.now_us();
         items::update(tx, &mut item, "next step planned")?;
@@ -280,7 +309,12 @@ fn tell(
         }
         (PostingState::Posted, PostingKind::Credit) if !wanted => {
             let draft = document.erp_ref.as_deref().unwrap_or_default();
-            wish(tx, row.item_id, BillingStatus::Credited, format!("credit draft {draft}"))
+            wish(
+                tx,
+                row.item_id,
+                BillingStatus::Credited,
+                format!("credit draft {draft}"),
+            )
         }
         (PostingState::Rejected, _) => {
             let code = row.code.clone().unwrap_or_default();
@@ -314,7 +348,9 @@ impl Command for DoubtAttempt {
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Self::Out, Abort<Infallible>> {
         tx.act_as("posting");
-        let Some(mut attempt) = attempts::get(tx, &self.attempt_id)? else { return Ok(None) };
+        let Some(mut attempt) = attempts::get(tx, &self.attempt_id)? else {
+            return Ok(None);
+        };
         if attempt.state == "sending" {
             attempt.state = "ambiguous".to_owned();
             attempt.outcome = Some(self.words.clone());

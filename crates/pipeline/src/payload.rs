@@ -23,7 +23,10 @@ pub fn head_of(
     let first: Date = format!("{}-01", document.period)
         .parse()
         .map_err(|_| inconsistent(format!("period '{}'", document.period)))?;
-    let what = document.group_key.split_once(':').map_or(document.group_key.as_str(), |(_, v)| v);
+    let what = document
+        .group_key
+        .split_once(':')
+        .map_or(document.group_key.as_str(), |(_, v)| v);
     let again = if document.generation > 1 {
         format!(" ({})", document.generation)
     } else {
@@ -39,7 +42,10 @@ pub fn head_of(
             .parse()
             .map_err(|error| inconsistent(format!("currency: {error}")))?,
         document_date: first.last_of_month(),
-        label: format!("{what} {}{again} [{}]", document.period, terms.settings.flow),
+        label: format!(
+            "{what} {}{again} [{}]",
+            document.period, terms.settings.flow
+        ),
     })
 }
 
@@ -71,14 +77,17 @@ fn line_of(
     document: &DocumentRow,
     row: &PostingRow,
 ) -> Result<(PostLine, Option<String>), StoreError> {
-    let item = items::get(tx, &row.item_id)?
-        .ok_or_else(|| inconsistent("a posting without its item"))?;
+    let item =
+        items::get(tx, &row.item_id)?.ok_or_else(|| inconsistent("a posting without its item"))?;
     let charge = charges::get(tx, &row.item_id, row.charge_no)?
         .ok_or_else(|| inconsistent("a posting without its charge"))?;
     let facts = charge_facts(tx, &charge)?;
     let content: Option<ItemFacts> = facts::open(tx, item.content)?;
     let fields = content.and_then(|content| content.fields);
-    let narrative = fields.as_ref().map(|fields| fields.narrative.as_str()).unwrap_or_default();
+    let narrative = fields
+        .as_ref()
+        .map(|fields| fields.narrative.as_str())
+        .unwrap_or_default();
     let erp_line_ref = match (row.amends, row.amends_document) {
         (Some(number), amended) => {
             let amended = amended.unwrap_or(row.document_id);
@@ -86,8 +95,10 @@ fn line_of(
         }
         (None, _) => row.erp_line_ref.clone(),
     };
-    let currency =
-        document.currency.parse().map_err(|error| inconsistent(format!("currency: {error}")))?;
+    let currency = document
+        .currency
+        .parse()
+        .map_err(|error| inconsistent(format!("currency: {error}")))?;
     let shape = document_shape(document)?;
     let line = PostLine {
         posting_key: row.posting_key.clone(),
@@ -95,7 +106,10 @@ fn line_of(
         erp_line_ref,
         quantity: Micro::from_micro(row.quantity_micro),
         rate: Micro::from_micro(row.rate_micro),
-        amount: Money { amount_minor: row.amount_minor, currency },
+        amount: Money {
+            amount_minor: row.amount_minor,
+            currency,
+        },
         recorded_seconds: facts.recorded_seconds,
         work_date: facts.content.work_date,
         service_item_ref: facts.refs.service_item.clone(),
@@ -114,7 +128,11 @@ fn description(shape: Shape, facts: &facts::ChargeFacts, narrative: &str) -> Str
         Shape::DraftLine => {
             let (day, codes) = (facts.content.work_date, &facts.codes);
             let start = format!("{day} {}, {}", codes.worker_name, codes.task_name);
-            if narrative.is_empty() { start } else { format!("{start}: {narrative}") }
+            if narrative.is_empty() {
+                start
+            } else {
+                format!("{start}: {narrative}")
+            }
         }
         Shape::Timesheet | Shape::Cost => narrative.to_owned(),
     };

@@ -114,7 +114,11 @@ pub fn next_step(wanted: Option<&Wanted>, view: &View) -> Next {
         return Next::Wait;
     }
     if let Some(unsent) = view.unsent {
-        return if unsent.fits { Next::Nothing } else { Next::Withdraw(unsent) };
+        return if unsent.fits {
+            Next::Nothing
+        } else {
+            Next::Withdraw(unsent)
+        };
     }
     match (wanted, &view.held) {
         (None, None) => Next::Nothing,
@@ -157,7 +161,11 @@ mod tests {
     }
 
     fn wanted(hours: &str, period: &str) -> Wanted {
-        Wanted { charge_no: 3, home: home(period), numbers: numbers(hours) }
+        Wanted {
+            charge_no: 3,
+            home: home(period),
+            numbers: numbers(hours),
+        }
     }
 
     fn held(hours: &str, changeable: bool) -> HeldLine {
@@ -173,7 +181,13 @@ mod tests {
     }
 
     fn step(wanted: Option<&Wanted>, held: Option<HeldLine>) -> Next {
-        next_step(wanted, &View { held, ..View::default() })
+        next_step(
+            wanted,
+            &View {
+                held,
+                ..View::default()
+            },
+        )
     }
 
     #[test]
@@ -185,23 +199,55 @@ mod tests {
         assert_eq!(step(Some(&same), None), Next::Create);
         assert_eq!(step(Some(&same), Some(held("1", true))), Next::Nothing);
         assert_eq!(step(Some(&same), Some(held("1", false))), Next::Nothing);
-        assert_eq!(step(Some(&edited), Some(held("1", true))), Next::Replace(held("1", true)));
-        assert_eq!(step(Some(&edited), Some(held("1", false))), Next::Credit(held("1", false)));
-        assert_eq!(step(Some(&moved), Some(held("1", true))), Next::Delete(held("1", true)));
-        assert_eq!(step(Some(&moved), Some(held("1", false))), Next::Credit(held("1", false)));
-        assert_eq!(step(None, Some(held("1", true))), Next::Delete(held("1", true)));
-        assert_eq!(step(None, Some(held("1", false))), Next::Credit(held("1", false)));
+        assert_eq!(
+            step(Some(&edited), Some(held("1", true))),
+            Next::Replace(held("1", true))
+        );
+        assert_eq!(
+            step(Some(&edited), Some(held("1", false))),
+            Next::Credit(held("1", false))
+        );
+        assert_eq!(
+            step(Some(&moved), Some(held("1", true))),
+            Next::Delete(held("1", true))
+        );
+        assert_eq!(
+            step(Some(&moved), Some(held("1", false))),
+            Next::Credit(held("1", false))
+        );
+        assert_eq!(
+            step(None, Some(held("1", true))),
+            Next::Delete(held("1", true))
+        );
+        assert_eq!(
+            step(None, Some(held("1", false))),
+            Next::Credit(held("1", false))
+        );
     }
 
     #[test]
     fn nothing_moves_while_a_call_is_in_doubt_or_a_person_has_to_decide() {
         let edited = wanted("2", "2026-11");
-        let unsent = Some(Unsent { document_id: [1; 16], posting_no: 2, fits: false });
+        let unsent = Some(Unsent {
+            document_id: [1; 16],
+            posting_no: 2,
+            fits: false,
+        });
         for (in_flight, disturbed) in [(true, false), (false, true)] {
-            let view = View { held: Some(held("1", true)), unsent, in_flight, disturbed };
+            let view = View {
+                held: Some(held("1", true)),
+                unsent,
+                in_flight,
+                disturbed,
+            };
             assert_eq!(next_step(Some(&edited), &view), Next::Wait);
         }
-        let view = View { held: None, unsent, in_flight: false, disturbed: false };
+        let view = View {
+            held: None,
+            unsent,
+            in_flight: false,
+            disturbed: false,
+        };
         assert!(matches!(next_step(Some(&edited), &view), Next::Withdraw(_)));
     }
 }

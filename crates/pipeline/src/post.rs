@@ -84,7 +84,9 @@ impl Command for WriteIntent {
 
     fn guards(&self) -> GuardSet {
         let domain = Guard::Limit(format!("target:{}", self.flow));
-        GuardSet::none().and(domain).and(Guard::Document(self.document.document_id))
+        GuardSet::none()
+            .and(domain)
+            .and(Guard::Document(self.document.document_id))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<Claim, Abort<Infallible>> {
@@ -113,7 +115,11 @@ impl Command for WriteIntent {
         let numbers: Vec<i64> = self.rows.iter().map(|row| row.posting_no).collect();
         let bytes = members_bytes(&numbers);
         let fact = tx.seal(SealClass::Sent, &self.document.document_key, &self.payload)?;
-        let us = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX / 2000).saturating_mul(1000);
+        let us = |ms: u64| {
+            i64::try_from(ms)
+                .unwrap_or(i64::MAX / 2000)
+                .saturating_mul(1000)
+        };
         let send_not_after_us = now_us.saturating_add(us(self.send_within_ms));
         let key = digest16("attempt", &[self.attempt_key_seed.as_bytes(), &bytes]);
         let attempt = AttemptRow {
@@ -220,7 +226,10 @@ pub(crate) async fn permit_to_read(env: &Env) -> Result<(), PassError> {
         return Ok(());
     }
     loop {
-        let take = TakePermit { flow: env.settings.flow.clone(), limits: limits.clone() };
+        let take = TakePermit {
+            flow: env.settings.flow.clone(),
+            limits: limits.clone(),
+        };
         match env.write(take).await? {
             Permit::Granted => return Ok(()),
             Permit::NotBefore(at_us) => env.wait_until(at_us).await,
@@ -235,10 +244,11 @@ pub async fn post_all(env: &Env, terms: &Terms) -> Result<PostResult, PassError>
         terms,
         result: PostResult::default(),
         smaller: BTreeMap::new(),
-        patience_us: env
-            .clock
-            .now_us()
-            .saturating_add(i64::try_from(env.settings.patience_ms).unwrap_or(0).saturating_mul(1000)),
+        patience_us: env.clock.now_us().saturating_add(
+            i64::try_from(env.settings.patience_ms)
+                .unwrap_or(0)
+                .saturating_mul(1000),
+        ),
     };
     worker.run().await?;
     let mut result = worker.result;
@@ -247,8 +257,14 @@ pub async fn post_all(env: &Env, terms: &Terms) -> Result<PostResult, PassError>
 }
 
 async fn left(env: &Env) -> Result<u64, PassError> {
-    let documents = env.store.read(|tx| documents::due(tx, i64::MAX, 100_000)).await?;
-    Ok(documents.iter().map(|d| u64::try_from(d.unsettled).unwrap_or(0)).sum())
+    let documents = env
+        .store
+        .read(|tx| documents::due(tx, i64::MAX, 100_000))
+        .await?;
+    Ok(documents
+        .iter()
+        .map(|d| u64::try_from(d.unsettled).unwrap_or(0))
+        .sum())
 }
 
 struct Worker<'a> {
@@ -269,12 +285,17 @@ enum Step {
 impl Worker<'_> {
     async fn run(&mut self) -> Result<(), PassError> {
         let total = left(self.env).await?;
-        self.env.progress.hear(Note::Stage("posting to the ERP", Some(total)));
+        self.env
+            .progress
+            .hear(Note::Stage("posting to the ERP", Some(total)));
         loop {
             let (resolved, doubts_until_us) = self.resolve_doubts().await?;
             let now_us = self.env.clock.now_us();
-            let due =
-                self.env.store.read(move |tx| documents::due(tx, now_us, DOCUMENTS_ROUND)).await?;
+            let due = self
+                .env
+                .store
+                .read(move |tx| documents::due(tx, now_us, DOCUMENTS_ROUND))
+                .await?;
             let mut worked = resolved;
             let mut wait_us = doubts_until_us.unwrap_or(i64::MAX);
             for document in due {
@@ -289,7 +310,11 @@ impl Worker<'_> {
             if worked {
                 continue;
             }
-            let next = self.env.store.read(move |tx| documents::next_due(tx, now_us)).await?;
+            let next = self
+                .env
+                .store
+                .read(move |tx| documents::next_due(tx, now_us))
+                .await?;
             wait_us = wait_us.min(next.unwrap_or(i64::MAX));
             if wait_us > self.patience_us {
                 return Ok(());
@@ -306,7 +331,9 @@ impl Worker<'_> {
         for attempt in open {
             match self.resolve(attempt).await? {
                 None => resolved = true,
-                Some(at_us) => wait_us = Some(wait_us.map_or(at_us, |before: i64| before.min(at_us))),
+                Some(at_us) => {
+                    wait_us = Some(wait_us.map_or(at_us, |before: i64| before.min(at_us)))
+                }
             }
         }
         Ok((resolved, wait_us))
@@ -328,7 +355,11 @@ impl Worker<'_> {
                 Ok((document, rows))
             })
             .await?;
-        let kind = rows.first().map(kind_of).transpose()?.unwrap_or(PostingKind::CreateLine);
+        let kind = rows
+            .first()
+            .map(kind_of)
+            .transpose()?
+            .unwrap_or(PostingKind::CreateLine);
         let shape = document_shape(&document)?;
         env.pass(CrashPoint::LookUpDue)?;
         permit_to_read(env).await?;
@@ -343,7 +374,9 @@ impl Worker<'_> {
         let terms = self.terms;
         let batch = {
             let (terms, document, rows) = (terms.clone(), document.clone(), rows.clone());
-            env.store.read(move |tx| batch_of(tx, &terms, &document, &rows)).await?
+            env.store
+                .read(move |tx| batch_of(tx, &terms, &document, &rows))
+                .await?
         };
         let mut settlements = BTreeMap::new();
         for (row, line) in rows.iter().zip(&batch.lines) {
@@ -351,15 +384,28 @@ impl Worker<'_> {
             let settled = judge_found(shape, kind, line, here);
             let settlement = match settled {
                 Some(settlement) => settlement,
-                None if proven => Settlement::Again { due_at_us: now_us, tried: true },
-                None => return Ok(Some(attempt.look_up_after_us.max(now_us.saturating_add(LOOK_UP_PAUSE_US)))),
+                None if proven => Settlement::Again {
+                    due_at_us: now_us,
+                    tried: true,
+                },
+                None => {
+                    return Ok(Some(
+                        attempt
+                            .look_up_after_us
+                            .max(now_us.saturating_add(LOOK_UP_PAUSE_US)),
+                    ));
+                }
             };
             settlements.insert(row.posting_no, settlement);
         }
-        let here = settlements.values().filter(|s| matches!(s, Settlement::Posted { .. })).count();
+        let here = settlements
+            .values()
+            .filter(|s| matches!(s, Settlement::Posted { .. }))
+            .count();
         self.result.adopted += u64::try_from(here).unwrap_or(0);
         let erp_ref = found.iter().find_map(|line| line.document_ref.clone());
-        self.settle(&attempt, "looked up", settlements, erp_ref).await?;
+        self.settle(&attempt, "looked up", settlements, erp_ref)
+            .await?;
         env.pass(CrashPoint::LookUpWritten)?;
         Ok(None)
     }
@@ -392,13 +438,18 @@ impl Worker<'_> {
             return Ok(Step::Worked);
         }
         let rows = self.choose(&document).await?;
-        let Some(first) = rows.first() else { return Ok(Step::Idle) };
+        let Some(first) = rows.first() else {
+            return Ok(Step::Idle);
+        };
         if first.due_at_us > env.clock.now_us() {
             return Ok(Step::NotBefore(first.due_at_us));
         }
         env.pass(CrashPoint::BatchChosen)?;
         let (terms, of, chosen) = (self.terms.clone(), document.clone(), rows.clone());
-        let batch = env.store.read(move |tx| batch_of(tx, &terms, &of, &chosen)).await?;
+        let batch = env
+            .store
+            .read(move |tx| batch_of(tx, &terms, &of, &chosen))
+            .await?;
         let manifest = env.target.manifest();
         let intent = WriteIntent {
             flow: env.settings.flow.clone(),
@@ -413,7 +464,9 @@ impl Worker<'_> {
             ),
             timeout_ms: manifest.write_timeout_ms,
             send_within_ms: env.settings.send_within_ms,
-            proof_after_ms: manifest.longest_call_ms.saturating_add(env.settings.settle_ms),
+            proof_after_ms: manifest
+                .longest_call_ms
+                .saturating_add(env.settings.settle_ms),
             limits: manifest.limits.clone(),
             rows: rows.clone(),
         };
@@ -469,10 +522,17 @@ impl Worker<'_> {
             .store
             .read(move |tx| postings::list_in(tx, &id, &["ready", "waiting"], most))
             .await?;
-        let mut due: Vec<PostingRow> =
-            rows.iter().filter(|row| row.due_at_us <= now_us).cloned().collect();
+        let mut due: Vec<PostingRow> = rows
+            .iter()
+            .filter(|row| row.due_at_us <= now_us)
+            .cloned()
+            .collect();
         if due.is_empty() {
-            return Ok(rows.into_iter().min_by_key(|row| row.due_at_us).into_iter().collect());
+            return Ok(rows
+                .into_iter()
+                .min_by_key(|row| row.due_at_us)
+                .into_iter()
+                .collect());
         }
         let kind = due.first().map(|row| row.kind.clone()).unwrap_or_default();
         due.retain(|row| row.kind == kind);
@@ -500,8 +560,11 @@ impl Worker<'_> {
                 self.write_outcomes(rows, batch, &attempt, outcomes).await
             }
             Ok(outcomes) => {
-                let words =
-                    format!("{} outcomes for {} lines", outcomes.len(), batch.lines.len());
+                let words = format!(
+                    "{} outcomes for {} lines",
+                    outcomes.len(),
+                    batch.lines.len()
+                );
                 self.doubt(&attempt, words.clone()).await?;
                 Err(erp(CallError::Contract { words }))
             }
@@ -519,21 +582,34 @@ impl Worker<'_> {
             }
             Err(CallError::Unauthorized { words }) => {
                 let now_us = env.clock.now_us();
-                self.again(rows, &attempt, "not authorised", now_us, false).await?;
+                self.again(rows, &attempt, "not authorised", now_us, false)
+                    .await?;
                 Err(erp(CallError::Unauthorized { words }))
             }
-            Err(CallError::Throttled { words, retry_after_ms }) => {
+            Err(CallError::Throttled {
+                words,
+                retry_after_ms,
+            }) => {
                 let until_us = self.back_off(rows, retry_after_ms);
-                let pause = Pause { flow: env.settings.flow.clone(), until_us };
+                let pause = Pause {
+                    flow: env.settings.flow.clone(),
+                    until_us,
+                };
                 env.write(pause).await?;
                 self.again(rows, &attempt, &words, until_us, false).await
             }
-            Err(CallError::NotExecuted { words, retry_after_ms }) => {
+            Err(CallError::NotExecuted {
+                words,
+                retry_after_ms,
+            }) => {
                 let until_us = self.back_off(rows, retry_after_ms);
                 let tries = rows.iter().map(|row| row.tries).max().unwrap_or(0);
                 self.again(rows, &attempt, &words, until_us, true).await?;
                 if tries >= env.settings.tries_max {
-                    return Err(erp(CallError::NotExecuted { words, retry_after_ms }));
+                    return Err(erp(CallError::NotExecuted {
+                        words,
+                        retry_after_ms,
+                    }));
                 }
                 Ok(())
             }
@@ -543,9 +619,14 @@ impl Worker<'_> {
     fn back_off(&self, rows: &[PostingRow], retry_after_ms: Option<u64>) -> i64 {
         let tries = rows.iter().map(|row| row.tries).max().unwrap_or(0);
         let doubled = u32::try_from(tries.min(10)).unwrap_or(10);
-        let wait_ms = retry_after_ms
-            .unwrap_or_else(|| BACKOFF_FIRST_MS.saturating_mul(1 << doubled).min(BACKOFF_MAX_MS));
-        let wait_us = i64::try_from(wait_ms).unwrap_or(i64::MAX / 2000).saturating_mul(1000);
+        let wait_ms = retry_after_ms.unwrap_or_else(|| {
+            BACKOFF_FIRST_MS
+                .saturating_mul(1 << doubled)
+                .min(BACKOFF_MAX_MS)
+        });
+        let wait_us = i64::try_from(wait_ms)
+            .unwrap_or(i64::MAX / 2000)
+            .saturating_mul(1000);
         self.env.clock.now_us().saturating_add(wait_us)
     }
 
@@ -585,7 +666,10 @@ impl Worker<'_> {
         let mut erp_ref = None;
         for ((row, line), outcome) in rows.iter().zip(&batch.lines).zip(outcomes) {
             let settlement = match outcome {
-                LineOutcome::Done { line_ref, document_ref } => {
+                LineOutcome::Done {
+                    line_ref,
+                    document_ref,
+                } => {
                     erp_ref = erp_ref.or(document_ref);
                     self.result.posted += 1;
                     Settlement::Posted { line_ref }
@@ -619,7 +703,9 @@ impl Worker<'_> {
         let now_us = self.env.clock.now_us();
         if states::refresh_one(self.env, self.terms, document).await? {
             // Somebody issued or deleted the draft in the meantime: that was the reason.
-            return self.again(rows, attempt, "the document has changed", now_us, false).await;
+            return self
+                .again(rows, attempt, "the document has changed", now_us, false)
+                .await;
         }
         if rows.len() > 1 {
             let (left, right) = rows.split_at(rows.len() / 2);
@@ -627,7 +713,9 @@ impl Worker<'_> {
             for half in [right, left] {
                 halves.push_front(half.iter().map(|row| row.posting_no).collect());
             }
-            return self.again(rows, attempt, "refused as a whole, halved", now_us, false).await;
+            return self
+                .again(rows, attempt, "refused as a whole, halved", now_us, false)
+                .await;
         }
         self.result.rejected += 1;
         let settlements = rows
@@ -665,14 +753,17 @@ pub fn agrees(shape: Shape, line: &PostLine, found: &FoundLine) -> bool {
         Shape::Timesheet | Shape::Cost => {
             let hundredth = |hours: Decimal| Rounding::HalfUp.to_digits(hours, 2);
             let recorded = hours_printed(line.recorded_seconds, 6, Rounding::HalfUp);
-            day && recorded
-                .is_some_and(|hours| hundredth(hours.decimal()) == hundredth(found.quantity.decimal()))
+            day && recorded.is_some_and(|hours| {
+                hundredth(hours.decimal()) == hundredth(found.quantity.decimal())
+            })
         }
     }
 }
 
 fn other_content(line: &PostLine, found: &FoundLine) -> Problem {
-    let amount = found.amount.map_or_else(|| "no amount".to_owned(), |amount| amount.to_string());
+    let amount = found
+        .amount
+        .map_or_else(|| "no amount".to_owned(), |amount| amount.to_string());
     Problem::new(
         Code::KeyHeldByOtherContent,
         format!(
@@ -689,7 +780,9 @@ fn judge_found(
     line: &PostLine,
     found: Option<&FoundLine>,
 ) -> Option<Settlement> {
-    let posted = |found: &FoundLine| Settlement::Posted { line_ref: found.line_ref.clone() };
+    let posted = |found: &FoundLine| Settlement::Posted {
+        line_ref: found.line_ref.clone(),
+    };
     match (kind, found) {
         (PostingKind::CreateLine | PostingKind::Credit, Some(found)) => {
             Some(if agrees(shape, line, found) {
@@ -698,7 +791,9 @@ fn judge_found(
                 Settlement::Rejected(other_content(line, found))
             })
         }
-        (PostingKind::ReplaceLine, Some(found)) if agrees(shape, line, found) => Some(posted(found)),
+        (PostingKind::ReplaceLine, Some(found)) if agrees(shape, line, found) => {
+            Some(posted(found))
+        }
         (PostingKind::DeleteLine | PostingKind::Void, None) => Some(Settlement::Posted {
             line_ref: line.erp_line_ref.clone().unwrap_or_default(),
         }),
@@ -708,7 +803,10 @@ fn judge_found(
 
 /// What is wrong with an open attempt, for the exception queue.
 pub fn doubt_problem(words: Option<&str>) -> Problem {
-    let facts = words.map_or_else(|| "the process ended during the call".to_owned(), str::to_owned);
+    let facts = words.map_or_else(
+        || "the process ended during the call".to_owned(),
+        str::to_owned,
+    );
     Problem::new(Code::AnswerUnknown, facts)
 }
 

@@ -18,7 +18,9 @@ use store::{ReadTx, StoreError};
 pub fn active_charge(charges: &[ChargeRow]) -> Option<&ChargeRow> {
     charges.iter().rev().find(|charge| {
         charge.reverses.is_none()
-            && !charges.iter().any(|other| other.reverses == Some(charge.charge_no))
+            && !charges
+                .iter()
+                .any(|other| other.reverses == Some(charge.charge_no))
     })
 }
 
@@ -103,7 +105,10 @@ pub fn home_of(document: &DocumentRow) -> Result<Home, StoreError> {
         shape: document_shape(document)?,
         bill_to: document.bill_to.clone(),
         currency: document.currency.parse().map_err(|error| {
-            inconsistent(format!("document currency '{}': {error}", document.currency))
+            inconsistent(format!(
+                "document currency '{}': {error}",
+                document.currency
+            ))
         })?,
         group_key: document.group_key.clone(),
         period: document.period.clone(),
@@ -173,8 +178,11 @@ pub fn view_of(
     }
     if let Some((posting, takes_lines)) = unsent {
         let fits = fits(&posting, takes_lines, wanted, &view)?;
-        view.unsent =
-            Some(Unsent { document_id: posting.document_id, posting_no: posting.posting_no, fits });
+        view.unsent = Some(Unsent {
+            document_id: posting.document_id,
+            posting_no: posting.posting_no,
+            fits,
+        });
     }
     Ok(view)
 }
@@ -195,8 +203,7 @@ fn fits(
             takes_lines && wanted.is_none_or(|wanted| wanted.home != held.home)
         }
         (PostingKind::Credit, wanted, Some(held)) => {
-            takes_lines
-                && wanted.is_none_or(|w| w.home != held.home || w.numbers != held.numbers)
+            takes_lines && wanted.is_none_or(|w| w.home != held.home || w.numbers != held.numbers)
         }
         _ => false,
     })

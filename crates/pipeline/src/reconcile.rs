@@ -145,7 +145,9 @@ impl Reconciliation {
 
     /// Rows that somebody should look at.
     pub fn differences(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.class.is_difference())
+        self.entries
+            .iter()
+            .filter(|entry| entry.class.is_difference())
     }
 }
 
@@ -184,10 +186,18 @@ pub async fn reconcile(env: &Env, window: DateWindow) -> Result<Reconciliation, 
     let at_source: BTreeMap<&str, ([u8; 16], i64)> = scan
         .entries
         .iter()
-        .map(|e| (e.source_ref.as_str(), (e.fields.fingerprint(key), e.fields.recorded_seconds)))
+        .map(|e| {
+            (
+                e.source_ref.as_str(),
+                (e.fields.fingerprint(key), e.fields.recorded_seconds),
+            )
+        })
         .collect();
-    let unreadable: Vec<&str> =
-        scan.unreadable.iter().filter_map(|e| e.source_ref.as_deref()).collect();
+    let unreadable: Vec<&str> = scan
+        .unreadable
+        .iter()
+        .filter_map(|e| e.source_ref.as_deref())
+        .collect();
     for book in &books {
         let empty = Vec::new();
         let own = by_item.get(&book.item.item_id).unwrap_or(&empty);
@@ -211,8 +221,17 @@ pub async fn reconcile(env: &Env, window: DateWindow) -> Result<Reconciliation, 
     }
     entries.extend(foreign_lines(&lines, &reports)?);
     let money = totals(&lines)?;
-    let approved = scan.entries.iter().filter(|entry| entry.fields.approved).count();
-    Ok(sum_up(window, entries, money, u64::try_from(approved).unwrap_or(0)))
+    let approved = scan
+        .entries
+        .iter()
+        .filter(|entry| entry.fields.approved)
+        .count();
+    Ok(sum_up(
+        window,
+        entries,
+        money,
+        u64::try_from(approved).unwrap_or(0),
+    ))
 }
 
 fn sum_up(
@@ -222,7 +241,12 @@ fn sum_up(
     approved: u64,
 ) -> Reconciliation {
     entries.sort_by_key(|entry| {
-        (!entry.class.is_difference(), entry.class, entry.source_ref.len(), entry.source_ref.clone())
+        (
+            !entry.class.is_difference(),
+            entry.class,
+            entry.source_ref.len(),
+            entry.source_ref.clone(),
+        )
     });
     let mut classes = BTreeMap::new();
     for entry in &entries {
@@ -250,16 +274,18 @@ async fn read_books(env: &Env, window: DateWindow) -> Result<Vec<Book>, PassErro
             for item in items::window_full(tx, &source, &from, &to)? {
                 let charges = charges::list_for_item(tx, &item.item_id)?;
                 let postings = postings::list_for_item(tx, &item.item_id)?;
-                books.push(Book { item, charges, postings });
+                books.push(Book {
+                    item,
+                    charges,
+                    postings,
+                });
             }
             Ok(books)
         })
         .await?)
 }
 
-async fn read_erp(
-    env: &Env,
-) -> Result<(Vec<Line>, BTreeMap<String, DocumentReport>), PassError> {
+async fn read_erp(env: &Env) -> Result<(Vec<Line>, BTreeMap<String, DocumentReport>), PassError> {
     let mut lines = Vec::new();
     let mut refs = Vec::new();
     for document in all_documents(env).await? {
@@ -274,14 +300,25 @@ async fn read_erp(
         }
         for posting in standing {
             let found = found.remove(&posting.line_key);
-            lines.push(Line { posting, document: document.clone(), found });
+            lines.push(Line {
+                posting,
+                document: document.clone(),
+                found,
+            });
         }
     }
     let mut reports = BTreeMap::new();
     for chunk in refs.chunks(100) {
         permit_to_read(env).await?;
-        let page = env.target.document_states(Shape::DraftLine, chunk).await.map_err(erp)?;
-        reports.extend(page.into_iter().map(|report| (report.erp_ref.clone(), report)));
+        let page = env
+            .target
+            .document_states(Shape::DraftLine, chunk)
+            .await
+            .map_err(erp)?;
+        reports.extend(
+            page.into_iter()
+                .map(|report| (report.erp_ref.clone(), report)),
+        );
     }
     Ok((lines, reports))
 }
@@ -295,7 +332,10 @@ fn judge(
 ) -> Result<Entry, PassError> {
     let item = &book.item;
     let active = active_charge(&book.charges);
-    let currency = book.charges.first().and_then(|charge| charge.currency.parse().ok());
+    let currency = book
+        .charges
+        .first()
+        .and_then(|charge| charge.currency.parse().ok());
     let ledger_minor: i64 = lines.iter().map(|line| line.posting.amount_minor).sum();
     let erp_minor: i64 = lines.iter().filter_map(|line| erp_amount(line)).sum();
     let (class, words) = classify(book, lines, active, source, readable, window)?;
@@ -316,7 +356,10 @@ fn erp_amount(line: &Line) -> Option<i64> {
     if line.document.shape != Shape::DraftLine.name() {
         return line.found.as_ref().map(|_| line.posting.amount_minor);
     }
-    line.found.as_ref().and_then(|found| found.amount).map(|amount| amount.amount_minor)
+    line.found
+        .as_ref()
+        .and_then(|found| found.amount)
+        .map(|amount| amount.amount_minor)
 }
 
 fn classify(
@@ -338,10 +381,15 @@ fn classify(
     }
     let inside = item.work_date.parse().is_ok_and(|day| window.holds(day));
     match (state, source) {
-        (ItemState::Elsewhere, _) => return says(Class::Elsewhere, "billed before this ledger began"),
+        (ItemState::Elsewhere, _) => {
+            return says(Class::Elsewhere, "billed before this ledger began");
+        }
         (ItemState::Withdrawn, None) => {}
         (ItemState::Withdrawn, Some(_)) => {
-            return says(Class::ChangedAtSource, "it is back at the source; the next sync takes it in");
+            return says(
+                Class::ChangedAtSource,
+                "it is back at the source; the next sync takes it in",
+            );
         }
         (_, None) if readable && inside && !item.source_ref.starts_with("unreadable-") => {
             return says(Class::GoneAtSource, "the next sync withdraws it");
@@ -358,7 +406,10 @@ fn classify(
     for posting in &book.postings {
         match state_of(posting)? {
             PostingState::Rejected | PostingState::Held => {
-                return Ok((Class::OpenException, posting.code.clone().unwrap_or_default()));
+                return Ok((
+                    Class::OpenException,
+                    posting.code.clone().unwrap_or_default(),
+                ));
             }
             posting_state => on_its_way |= posting_state.unsettled(),
         }
@@ -372,41 +423,68 @@ fn classify(
         .collect();
     let credits = lines.len() - standing.len();
     match (state, active) {
-        (ItemState::Waiting, None) if lines_cancel_out(lines) => says(Class::Waiting, "not approved"),
-        (ItemState::Withdrawn, None) if lines_cancel_out(lines) => {
-            says(Class::Withdrawn, if credits > 0 { "deleted and credited" } else { "deleted" })
+        (ItemState::Waiting, None) if lines_cancel_out(lines) => {
+            says(Class::Waiting, "not approved")
         }
+        (ItemState::Withdrawn, None) if lines_cancel_out(lines) => says(
+            Class::Withdrawn,
+            if credits > 0 {
+                "deleted and credited"
+            } else {
+                "deleted"
+            },
+        ),
         (ItemState::Booked, Some(charge)) => {
             let net: i64 = lines.iter().map(|line| line.posting.amount_minor).sum();
             let hours: i64 = lines.iter().map(|line| line.posting.quantity_micro).sum();
-            if standing.is_empty()
-                || net != charge.amount_minor
-                || hours != charge.quantity_micro
-            {
-                return says(Class::Unexplained, "the ledger's charge and the ERP's lines differ");
+            if standing.is_empty() || net != charge.amount_minor || hours != charge.quantity_micro {
+                return says(
+                    Class::Unexplained,
+                    "the ledger's charge and the ERP's lines differ",
+                );
             }
-            let class =
-                if charge.disposition == "cost" { Class::CostOnly } else { Class::Posted };
+            let class = if charge.disposition == "cost" {
+                Class::CostOnly
+            } else {
+                Class::Posted
+            };
             let document = standing.last().map(|line| &line.document);
             let words = document.map_or_else(String::new, |document| {
-                let number = document.erp_number.clone().unwrap_or_else(|| "draft".to_owned());
+                let number = document
+                    .erp_number
+                    .clone()
+                    .unwrap_or_else(|| "draft".to_owned());
                 format!("{} {number}", document.state)
             });
             Ok((class, words))
         }
-        _ => says(Class::Unexplained, "state, charges and lines do not belong together"),
+        _ => says(
+            Class::Unexplained,
+            "state, charges and lines do not belong together",
+        ),
     }
 }
 
 fn lines_cancel_out(lines: &[&Line]) -> bool {
-    lines.iter().map(|line| line.posting.amount_minor).sum::<i64>() == 0
-        && lines.iter().map(|line| line.posting.quantity_micro).sum::<i64>() == 0
+    lines
+        .iter()
+        .map(|line| line.posting.amount_minor)
+        .sum::<i64>()
+        == 0
+        && lines
+            .iter()
+            .map(|line| line.posting.quantity_micro)
+            .sum::<i64>()
+            == 0
 }
 
 fn line_problem(line: &Line) -> Result<Option<(Class, String)>, PassError> {
     let reference = line.posting.erp_line_ref.clone().unwrap_or_default();
     let Some(found) = &line.found else {
-        return Ok(Some((Class::LineMissing, format!("line {reference} was deleted in the ERP"))));
+        return Ok(Some((
+            Class::LineMissing,
+            format!("line {reference} was deleted in the ERP"),
+        )));
     };
     if document_shape(&line.document)? == Shape::Timesheet {
         let ours = domain::decimal::Micro::from_micro(line.posting.rate_micro);
@@ -420,10 +498,16 @@ fn line_problem(line: &Line) -> Result<Option<(Class, String)>, PassError> {
         return Ok(None);
     }
     let same = found.quantity.micro() == line.posting.quantity_micro
-        && found.rate.is_none_or(|rate| rate.micro() == line.posting.rate_micro)
-        && found.amount.is_none_or(|amount| amount.amount_minor == line.posting.amount_minor);
+        && found
+            .rate
+            .is_none_or(|rate| rate.micro() == line.posting.rate_micro)
+        && found
+            .amount
+            .is_none_or(|amount| amount.amount_minor == line.posting.amount_minor);
     if !same {
-        let amount = found.amount.map_or_else(String::new, |amount| amount.to_string());
+        let amount = found
+            .amount
+            .map_or_else(String::new, |amount| amount.to_string());
         let words = format!("line {reference} was changed in the ERP, it is now {amount}");
         return Ok(Some((Class::LineAltered, words)));
     }
@@ -452,13 +536,18 @@ fn foreign_lines(
     }
     let mut entries = Vec::new();
     for report in reports.values() {
-        let Some(untaxed) = report.untaxed else { continue };
+        let Some(untaxed) = report.untaxed else {
+            continue;
+        };
         let ours = sums.get(report.erp_ref.as_str()).copied().unwrap_or(0);
         if untaxed.amount_minor == ours || report.state == domain::posting::DocumentState::Missing {
             continue;
         }
         let extra = untaxed.amount_minor.saturating_sub(ours);
-        let extra = Money { amount_minor: extra, currency: untaxed.currency };
+        let extra = Money {
+            amount_minor: extra,
+            currency: untaxed.currency,
+        };
         entries.push(Entry {
             source_ref: String::new(),
             item: None,
@@ -500,5 +589,8 @@ fn totals(lines: &[Line]) -> Result<Vec<MoneyTotal>, PassError> {
 
 /// Whether a document of ours still takes lines, for reports.
 pub fn open_documents(documents: &[DocumentRow]) -> usize {
-    documents.iter().filter(|d| document_state(d).is_ok_and(|state| state.takes_lines())).count()
+    documents
+        .iter()
+        .filter(|d| document_state(d).is_ok_and(|state| state.takes_lines()))
+        .count()
 }

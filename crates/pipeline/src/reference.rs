@@ -64,7 +64,10 @@ pub struct Loaded {
 pub async fn load(env: &Env) -> Result<Loaded, PassError> {
     env.progress.hear(Note::Stage("reading masters", None));
     let identity = env.target.identity().await.map_err(erp)?;
-    let known = env.store.read(|tx| settings::get(tx, TARGET_IDENTITY)).await?;
+    let known = env
+        .store
+        .read(|tx| settings::get(tx, TARGET_IDENTITY))
+        .await?;
     if known.as_ref().is_some_and(|known| *known != identity) {
         return Err(PassError::refused(
             format!(
@@ -82,7 +85,11 @@ pub async fn load(env: &Env) -> Result<Loaded, PassError> {
     let body = serde_json::to_vec(&reference)
         .map_err(|error| inconsistent(format!("the reference data do not write: {error}")))?;
     let digest = digest("snapshot", &[&body]);
-    let keep = KeepSnapshot { body, digest, identity: identity.clone() };
+    let keep = KeepSnapshot {
+        body,
+        digest,
+        identity: identity.clone(),
+    };
     let (snapshot_version, changed) = env.write(keep).await?;
     env.pass(CrashPoint::SnapshotWritten)?;
     let terms = Terms {

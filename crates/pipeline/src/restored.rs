@@ -7,7 +7,7 @@ use crate::error::PassError;
 use crate::facts;
 use crate::outcome::after_settling;
 use crate::payload::batch_of;
-use crate::post::{agrees, POSTING_OFF};
+use crate::post::{POSTING_OFF, agrees};
 use crate::postings::{document_shape, kind_of, state_of};
 use crate::states::{all_documents, find_lines, learn};
 use connector_sdk::target::FoundLine;
@@ -27,14 +27,20 @@ const LATER_EFFECTS: i64 = 12;
 
 /// Look up everything unsent, adopt what is there, and switch posting on.
 pub async fn verify(env: &Env, terms: &Terms) -> Result<(), PassError> {
-    env.progress.hear(Note::Stage("looking up every unsent line after the restore", None));
+    env.progress.hear(Note::Stage(
+        "looking up every unsent line after the restore",
+        None,
+    ));
     for document in all_documents(env).await? {
         if document.erp_ref.is_none() {
             let shape = document_shape(&document)?;
             crate::post::permit_to_read(env).await?;
             let key = &document.document_key;
-            let report =
-                env.target.look_up_document(shape, key).await.map_err(crate::env::erp)?;
+            let report = env
+                .target
+                .look_up_document(shape, key)
+                .await
+                .map_err(crate::env::erp)?;
             if let Some(report) = report {
                 learn(env, terms, document.document_id, report).await?;
             }
@@ -53,7 +59,12 @@ pub async fn verify(env: &Env, terms: &Terms) -> Result<(), PassError> {
             keys.extend(later_keys(terms, row));
         }
         let found = find_lines(env, document_shape(&document)?, &keys).await?;
-        env.write(Adopt { terms: terms.clone(), document_id: id, found }).await?;
+        env.write(Adopt {
+            terms: terms.clone(),
+            document_id: id,
+            found,
+        })
+        .await?;
     }
     env.write(SwitchOn).await?;
     env.say("every unsent line was looked up in the ERP; posting is on again");
@@ -99,7 +110,9 @@ impl Command for Adopt {
 
     fn guards(&self) -> GuardSet {
         let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
-        GuardSet::none().and(admission).and(Guard::Document(self.document_id))
+        GuardSet::none()
+            .and(admission)
+            .and(Guard::Document(self.document_id))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
@@ -107,14 +120,23 @@ impl Command for Adopt {
         let mut books = Books::default();
         let document = books.document(tx, &self.document_id)?;
         let mut settled = Vec::new();
-        for mut row in
-            postings::list_in(tx, &self.document_id, &["ready", "waiting"], usize::MAX)?
+        for mut row in postings::list_in(tx, &self.document_id, &["ready", "waiting"], usize::MAX)?
         {
-            let Some(change) = self.judge(tx, &document, &row)? else { continue };
-            books.settle(tx, &self.document_id, vec![(&mut row, change)], "found after restore")?;
+            let Some(change) = self.judge(tx, &document, &row)? else {
+                continue;
+            };
+            books.settle(
+                tx,
+                &self.document_id,
+                vec![(&mut row, change)],
+                "found after restore",
+            )?;
             settled.push(row);
         }
-        let erp_ref = self.found.values().find_map(|line| line.document_ref.clone());
+        let erp_ref = self
+            .found
+            .values()
+            .find_map(|line| line.document_ref.clone());
         if document.erp_ref.is_none() && erp_ref.is_some() && !settled.is_empty() {
             books.change(tx, &self.document_id, |document| {
                 document.erp_ref = erp_ref;
@@ -144,11 +166,16 @@ impl Adopt {
             _ => false,
         };
         let problem = match (kind, found) {
-            (PostingKind::CreateLine | PostingKind::Credit | PostingKind::ReplaceLine, Some(line))
-                if agree =>
-            {
+            (
+                PostingKind::CreateLine | PostingKind::Credit | PostingKind::ReplaceLine,
+                Some(line),
+            ) if agree => {
                 let state = state_of(row)?;
-                let from = if state == PostingState::Waiting { PostingState::Ready } else { state };
+                let from = if state == PostingState::Waiting {
+                    PostingState::Ready
+                } else {
+                    state
+                };
                 let to = from
                     .after(PostingEvent::Find)
                     .map_err(|error| StoreError::Defect(error.to_string()))?;
@@ -158,7 +185,10 @@ impl Adopt {
             }
             (PostingKind::CreateLine | PostingKind::Credit, Some(line)) => Problem::new(
                 Code::KeyHeldByOtherContent,
-                format!("after a restore, line {} of the ERP differs from the ledger", line.line_ref),
+                format!(
+                    "after a restore, line {} of the ERP differs from the ledger",
+                    line.line_ref
+                ),
             ),
             (PostingKind::CreateLine, None) => {
                 let later = later_keys(&self.terms, row);

@@ -51,6 +51,8 @@ pub struct Settings {
     pub billed_before: Option<BilledBefore>,
     /// How far back each pass looks, in days.
     pub look_back_days: i32,
+    /// How far ahead each pass looks, in days: work is sometimes booked before it is done.
+    pub look_ahead_days: i32,
     /// The first day that is ever looked at.
     pub first_day: Date,
     /// The billing entity.
@@ -82,9 +84,11 @@ impl Settings {
     /// The window of a pass made on a day.
     pub fn window(&self, today: Date) -> DateWindow {
         let back = jiff::Span::new().days(self.look_back_days);
-        let from = today.checked_sub(back).unwrap_or(self.first_day).max(self.first_day);
-        // Work is sometimes booked a little ahead.
-        let ahead = jiff::Span::new().days(31);
+        let from = today
+            .checked_sub(back)
+            .unwrap_or(self.first_day)
+            .max(self.first_day);
+        let ahead = jiff::Span::new().days(self.look_ahead_days);
         let to = today.checked_add(ahead).unwrap_or(today);
         DateWindow { from, to }
     }

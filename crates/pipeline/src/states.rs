@@ -44,8 +44,13 @@ pub async fn all_documents(env: &Env) -> Result<Vec<DocumentRow>, PassError> {
     let mut all = Vec::new();
     let mut after = [0_u8; 16];
     loop {
-        let page = env.store.read(move |tx| documents::page(tx, &after, 500)).await?;
-        let Some(last) = page.last() else { return Ok(all) };
+        let page = env
+            .store
+            .read(move |tx| documents::page(tx, &after, 500))
+            .await?;
+        let Some(last) = page.last() else {
+            return Ok(all);
+        };
         after = last.document_id;
         all.extend(page);
     }
@@ -65,7 +70,10 @@ const fn worth_asking(state: DocumentState) -> bool {
 pub async fn refresh(env: &Env, terms: &Terms) -> Result<StatesResult, PassError> {
     let mut result = StatesResult::default();
     let documents = all_documents(env).await?;
-    env.progress.hear(Note::Stage("reading invoice states", u64::try_from(documents.len()).ok()));
+    env.progress.hear(Note::Stage(
+        "reading invoice states",
+        u64::try_from(documents.len()).ok(),
+    ));
     let mut asked = Vec::new();
     for document in &documents {
         let shape = document_shape(document)?;
@@ -76,8 +84,11 @@ pub async fn refresh(env: &Env, terms: &Terms) -> Result<StatesResult, PassError
     for chunk in asked.chunks(STATES_CHUNK) {
         let refs: Vec<String> = chunk.iter().map(|(erp_ref, _)| erp_ref.clone()).collect();
         permit_to_read(env).await?;
-        let reports =
-            env.target.document_states(Shape::DraftLine, &refs).await.map_err(erp)?;
+        let reports = env
+            .target
+            .document_states(Shape::DraftLine, &refs)
+            .await
+            .map_err(erp)?;
         env.pass(CrashPoint::StatesRead)?;
         for (erp_ref, document) in chunk {
             let Some(report) = reports.iter().find(|report| report.erp_ref == *erp_ref) else {
@@ -114,8 +125,15 @@ pub async fn refresh_one(
     }
     permit_to_read(env).await?;
     let refs = [erp_ref.clone()];
-    let reports = env.target.document_states(shape, &refs).await.map_err(erp)?;
-    let Some(report) = reports.into_iter().find(|report| report.erp_ref == *erp_ref) else {
+    let reports = env
+        .target
+        .document_states(shape, &refs)
+        .await
+        .map_err(erp)?;
+    let Some(report) = reports
+        .into_iter()
+        .find(|report| report.erp_ref == *erp_ref)
+    else {
         return Ok(false);
     };
     let changed = report.state.name() != document.state;
@@ -132,7 +150,12 @@ pub async fn learn(
     document_id: [u8; 16],
     report: DocumentReport,
 ) -> Result<(), PassError> {
-    env.write(Learn { flow: terms.settings.flow.clone(), document_id, report }).await
+    env.write(Learn {
+        flow: terms.settings.flow.clone(),
+        document_id,
+        report,
+    })
+    .await
 }
 
 struct Learn {
@@ -151,7 +174,9 @@ impl Command for Learn {
 
     fn guards(&self) -> GuardSet {
         let admission = Guard::Name(format!("admission:{}", self.flow));
-        GuardSet::none().and(admission).and(Guard::Document(self.document_id))
+        GuardSet::none()
+            .and(admission)
+            .and(Guard::Document(self.document_id))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
@@ -194,12 +219,12 @@ fn tell_state(
 }
 
 /// Move what was never sent to the next generation of a document that takes no more lines.
-pub async fn move_unsent(
-    env: &Env,
-    terms: &Terms,
-    document_id: [u8; 16],
-) -> Result<(), PassError> {
-    env.write(MoveUnsent { terms: terms.clone(), document_id }).await
+pub async fn move_unsent(env: &Env, terms: &Terms, document_id: [u8; 16]) -> Result<(), PassError> {
+    env.write(MoveUnsent {
+        terms: terms.clone(),
+        document_id,
+    })
+    .await
 }
 
 struct MoveUnsent {
@@ -217,14 +242,20 @@ impl Command for MoveUnsent {
 
     fn guards(&self) -> GuardSet {
         let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
-        GuardSet::none().and(admission).and(Guard::Document(self.document_id))
+        GuardSet::none()
+            .and(admission)
+            .and(Guard::Document(self.document_id))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
         tx.act_as("posting");
         let mut books = Books::default();
-        let unsent =
-            postings::list_in(tx, &self.document_id, &["ready", "waiting", "held"], usize::MAX)?;
+        let unsent = postings::list_in(
+            tx,
+            &self.document_id,
+            &["ready", "waiting", "held"],
+            usize::MAX,
+        )?;
         let mut seen = BTreeSet::new();
         for posting in unsent {
             if seen.insert(posting.item_id) {
@@ -247,15 +278,24 @@ pub(crate) fn plan_again(
 ) -> Result<(), StoreError> {
     let mut rows = charges::list_for_item(tx, item_id)?;
     let wanted = match active_charge(&rows).cloned() {
-        Some(charge) => {
-            Some(wanted_of(charge.charge_no, &charge_facts(tx, &charge)?.content))
-        }
+        Some(charge) => Some(wanted_of(
+            charge.charge_no,
+            &charge_facts(tx, &charge)?.content,
+        )),
         None => None,
     };
     let mut item =
         items::get(tx, item_id)?.ok_or_else(|| inconsistent("a posting without its item"))?;
     let before = item.clone();
-    plan(tx, books, terms, &mut item, &mut rows, wanted.as_ref(), false)?;
+    plan(
+        tx,
+        books,
+        terms,
+        &mut item,
+        &mut rows,
+        wanted.as_ref(),
+        false,
+    )?;
     if item != before {
         item.changed_at_us = tx.now_us();
         items::update(tx, &mut item, "next step planned")?;
@@ -310,7 +350,11 @@ async fn check_lines(
     }
     let keys: Vec<String> = lines.iter().map(|row| row.line_key.clone()).collect();
     let found = find_lines(env, document_shape(document)?, &keys).await?;
-    let check = CheckLines { terms: terms.clone(), document_id: id, found };
+    let check = CheckLines {
+        terms: terms.clone(),
+        document_id: id,
+        found,
+    };
     env.write(check).await
 }
 
@@ -330,7 +374,9 @@ impl Command for CheckLines {
 
     fn guards(&self) -> GuardSet {
         let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
-        GuardSet::none().and(admission).and(Guard::Document(self.document_id))
+        GuardSet::none()
+            .and(admission)
+            .and(Guard::Document(self.document_id))
     }
 
     fn apply(&self, tx: &mut Tx<'_>) -> Result<StatesResult, Abort<Infallible>> {
@@ -372,7 +418,12 @@ impl Command for CheckLines {
                 let code = problem.code.text().to_owned();
                 wish(tx, row.item_id, BillingStatus::Exception, code)?;
             }
-            books.settle(tx, &self.document_id, vec![(&mut row, change)], "seen in the ERP")?;
+            books.settle(
+                tx,
+                &self.document_id,
+                vec![(&mut row, change)],
+                "seen in the ERP",
+            )?;
             if problem.is_none() {
                 tell_state(tx, &document, &row)?;
             }
@@ -383,11 +434,7 @@ impl Command for CheckLines {
 }
 
 /// The ERP invoices booked time itself: the line tells which invoice it went to.
-fn tell_booked_time(
-    tx: &mut Tx<'_>,
-    row: &PostingRow,
-    seen: &FoundLine,
-) -> Result<(), StoreError> {
+fn tell_booked_time(tx: &mut Tx<'_>, row: &PostingRow, seen: &FoundLine) -> Result<(), StoreError> {
     let number = seen.document_number.clone().unwrap_or_default();
     let draft = seen.document_ref.as_deref().unwrap_or_default();
     let (status, reference) = match (seen.document_state, &seen.document_ref) {
@@ -404,11 +451,16 @@ fn tell_booked_time(
 
 fn gone(row: &PostingRow) -> Problem {
     let line = row.erp_line_ref.as_deref().unwrap_or_default();
-    Problem::new(Code::LineMissing, format!("line {line} no longer exists in the ERP"))
+    Problem::new(
+        Code::LineMissing,
+        format!("line {line} no longer exists in the ERP"),
+    )
 }
 
 fn altered(line: &connector_sdk::target::PostLine, seen: &FoundLine) -> Problem {
-    let rate = seen.rate.map_or_else(|| "no rate".to_owned(), |rate| rate.to_string());
+    let rate = seen
+        .rate
+        .map_or_else(|| "no rate".to_owned(), |rate| rate.to_string());
     Problem::new(
         Code::LineAltered,
         format!(

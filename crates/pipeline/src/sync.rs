@@ -103,9 +103,16 @@ async fn mark_rate_changes(env: &Env, terms: &Terms) -> Result<u64, PassError> {
             .store
             .read(move |tx| items::by_state(tx, ItemState::Booked.name(), &after, 500))
             .await?;
-        let Some(last) = page.last() else { return Ok(marked) };
+        let Some(last) = page.last() else {
+            return Ok(marked);
+        };
         after = last.item_id;
-        marked += env.write(MarkRateChanges { terms: terms.clone(), items: page }).await?;
+        marked += env
+            .write(MarkRateChanges {
+                terms: terms.clone(),
+                items: page,
+            })
+            .await?;
     }
 }
 
@@ -133,14 +140,20 @@ impl Command for MarkRateChanges {
         tx.act_as("sync");
         let mut marked = 0;
         for before in &self.items {
-            let Some(mut item) = items::get(tx, &before.item_id)? else { continue };
+            let Some(mut item) = items::get(tx, &before.item_id)? else {
+                continue;
+            };
             if item.version != before.version {
                 continue;
             }
             let facts: Option<ItemFacts> = crate::facts::open(tx, item.content)?;
-            let Some(fields) = facts.and_then(|facts| facts.fields) else { continue };
+            let Some(fields) = facts.and_then(|facts| facts.fields) else {
+                continue;
+            };
             let rows = charges::list_for_item(tx, &item.item_id)?;
-            let Some(charge) = active_charge(&rows) else { continue };
+            let Some(charge) = active_charge(&rows) else {
+                continue;
+            };
             let booked = charge_facts(tx, charge)?.content;
             let Judgement::Priced(priced) = judge(&self.terms, &item.source_ref, &fields, None)
             else {
@@ -207,7 +220,11 @@ pub struct PlannedLine {
 pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
     refuse_unguarded_first_run(env).await?;
     let terms = crate::reference::read_only(env).await?;
-    let scan = env.source.scan(env.settings.window(today)).await.map_err(tracker)?;
+    let scan = env
+        .source
+        .scan(env.settings.window(today))
+        .await
+        .map_err(tracker)?;
     let refs: Vec<String> = scan.entries.iter().map(|e| e.source_ref.clone()).collect();
     let ids = crate::intake::item_ids(&terms, &refs);
     let known: BTreeMap<[u8; 16], ItemRow> = env
@@ -219,7 +236,10 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
         .collect();
     let mut plan = Plan::default();
     for unreadable in &scan.unreadable {
-        *plan.exceptions.entry(unreadable.problem.code.text().to_owned()).or_default() += 1;
+        *plan
+            .exceptions
+            .entry(unreadable.problem.code.text().to_owned())
+            .or_default() += 1;
     }
     let ids = crate::intake::item_ids(&terms, &refs);
     let mut lines: BTreeMap<(String, String, &'static str), PlannedLine> = BTreeMap::new();
@@ -233,7 +253,10 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
             Judgement::Elsewhere => plan.elsewhere += 1,
             Judgement::Waiting | Judgement::Withdrawn => plan.waiting += 1,
             Judgement::Exception(problem) => {
-                *plan.exceptions.entry(problem.code.text().to_owned()).or_default() += 1;
+                *plan
+                    .exceptions
+                    .entry(problem.code.text().to_owned())
+                    .or_default() += 1;
             }
             Judgement::Priced(priced) => {
                 let content = &priced.0.content;

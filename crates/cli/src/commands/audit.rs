@@ -33,7 +33,10 @@ pub(crate) async fn verify(args: &Args) -> Result<ExitCode, Failure> {
             checked.rows, checked.leaves, checked.blocks, checked.texts
         ));
         for problem in &report.problems {
-            out::line(&format!("{} {}: {}", problem.table, problem.key, problem.what));
+            out::line(&format!(
+                "{} {}: {}",
+                problem.table, problem.key, problem.what
+            ));
         }
         out::line(if report.problems.is_empty() {
             "everything is as it was written"

@@ -47,15 +47,41 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
             ));
         }
     }
+    for contract in &file.contract {
+        if let Some(own) = manifest.amount_rounding
+            && contract.amount_rounding != own
+            && contract.kind == domain::contract::ContractKind::TimeAndMaterials
+            && contract.shape == domain::contract::BillShape::DraftLine
+        {
+            lines.push(CheckLine::with_hint(
+                Verdict::Bad,
+                "contracts",
+                format!(
+                    "contract {} rounds amounts {}, the ERP rounds {}",
+                    contract.id,
+                    contract.amount_rounding.name(),
+                    own.name()
+                ),
+                format!("write amount_rounding = \"{}\" in the contract", own.name()),
+            ));
+        }
+    }
     let bad = lines.iter().any(|line| line.verdict == Verdict::Bad);
     show(args, &lines)?;
-    Ok(if bad { ExitCode::from(NEEDS_A_PERSON) } else { ExitCode::SUCCESS })
+    Ok(if bad {
+        ExitCode::from(NEEDS_A_PERSON)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn named(system: &str, lines: Vec<CheckLine>) -> Vec<CheckLine> {
     lines
         .into_iter()
-        .map(|line| CheckLine { subject: format!("{system}: {}", line.subject), ..line })
+        .map(|line| CheckLine {
+            subject: format!("{system}: {}", line.subject),
+            ..line
+        })
         .collect()
 }
 
@@ -100,7 +126,12 @@ fn show(args: &Args, lines: &[CheckLine]) -> Result<(), Failure> {
         return out::json(&lines);
     }
     for line in lines {
-        out::line(&format!("{:<8} {}: {}", word(line.verdict), line.subject, line.found));
+        out::line(&format!(
+            "{:<8} {}: {}",
+            word(line.verdict),
+            line.subject,
+            line.found
+        ));
         if let Some(hint) = &line.hint {
             out::line(&format!("         hint: {hint}"));
         }

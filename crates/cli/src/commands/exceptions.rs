@@ -24,9 +24,12 @@ pub(crate) async fn run(args: &Args, command: &Exceptions) -> Result<ExitCode, F
             }
             Ok(ExitCode::SUCCESS)
         }
-        Exceptions::Replay { ids, code, all, actor } => {
-            replay(args, ids, code.as_deref(), *all, actor).await
-        }
+        Exceptions::Replay {
+            ids,
+            code,
+            all,
+            actor,
+        } => replay(args, ids, code.as_deref(), *all, actor).await,
     }
 }
 
@@ -68,11 +71,22 @@ async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
         })
         .collect();
     out::table(
-        &["entry", "work date", ">hours", ">amount", "code", "owner", ">age", "facts"],
+        &[
+            "entry",
+            "work date",
+            ">hours",
+            ">amount",
+            "code",
+            "owner",
+            ">age",
+            "facts",
+        ],
         rows,
     );
-    let mut remedies: Vec<(&str, &str)> =
-        all.iter().map(|e| (e.code.as_str(), e.remedy.as_str())).collect();
+    let mut remedies: Vec<(&str, &str)> = all
+        .iter()
+        .map(|e| (e.code.as_str(), e.remedy.as_str()))
+        .collect();
     remedies.sort_unstable();
     remedies.dedup();
     for (code, remedy) in remedies {
@@ -81,12 +95,7 @@ async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn choice(
-    env: &Env,
-    ids: &[String],
-    code: Option<&str>,
-    all: bool,
-) -> Result<Choice, Failure> {
+fn choice(env: &Env, ids: &[String], code: Option<&str>, all: bool) -> Result<Choice, Failure> {
     match (ids.is_empty(), code, all) {
         (true, None, true) => Ok(Choice::All),
         (true, Some(code), false) => Ok(Choice::Code(code_of(code)?)),
@@ -137,5 +146,9 @@ async fn replay(
         ));
     }
     let open = replayed.still_open + pass.post.rejected > 0;
-    Ok(if open { ExitCode::from(NEEDS_A_PERSON) } else { ExitCode::SUCCESS })
+    Ok(if open {
+        ExitCode::from(NEEDS_A_PERSON)
+    } else {
+        ExitCode::SUCCESS
+    })
 }

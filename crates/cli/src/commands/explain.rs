@@ -43,15 +43,26 @@ pub(crate) fn print(story: &Story, raw: bool) {
             entry.worker_ref,
             entry.project_ref,
             entry.task_ref.as_deref().unwrap_or("-"),
-            if entry.approved { "approved" } else { "not approved" },
-            if entry.billable { "billable" } else { "not billable" },
+            if entry.approved {
+                "approved"
+            } else {
+                "not approved"
+            },
+            if entry.billable {
+                "billable"
+            } else {
+                "not billable"
+            },
         ));
         if !entry.narrative.is_empty() {
             out::line(&format!("  \"{}\"", entry.narrative.escape_debug()));
         }
     }
     if let Some(problem) = &story.exception {
-        out::line(&format!("\nexception {}: {}", problem.code, problem.sentence));
+        out::line(&format!(
+            "\nexception {}: {}",
+            problem.code, problem.sentence
+        ));
         out::line(&format!("  {}", problem.facts));
         if let Some(words) = &problem.erp_words {
             out::line(&format!("  the ERP said: {words}"));
@@ -64,7 +75,10 @@ pub(crate) fn print(story: &Story, raw: bool) {
             charge.number, charge.revision, charge.booked_at, charge.words
         ));
         for (number, step) in (1..).zip(&charge.steps) {
-            out::line(&format!("  {number}. {}: {} -> {}", step.rule, step.inputs, step.result));
+            out::line(&format!(
+                "  {number}. {}: {} -> {}",
+                step.rule, step.inputs, step.result
+            ));
         }
     }
     for posting in &story.postings {

@@ -41,7 +41,10 @@ pub(crate) fn template(ledger: &str, source: &str, target: &str) -> Result<Strin
 fn random_hex(bytes: usize) -> Result<String, Failure> {
     let mut buffer = vec![0_u8; bytes];
     getrandom::fill(&mut buffer).map_err(|error| {
-        Failure::stopped(format!("the system gives no random bytes: {error}"), "try again later")
+        Failure::stopped(
+            format!("the system gives no random bytes: {error}"),
+            "try again later",
+        )
     })?;
     Ok(data_encoding::HEXLOWER.encode(&buffer))
 }

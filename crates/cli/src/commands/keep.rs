@@ -12,8 +12,14 @@ pub(crate) async fn backup(args: &Args, file: &Path) -> Result<ExitCode, Failure
     let config = app::load_config(args)?;
     let store = app::open_store(&config, Access::Read)?;
     let manifest = store::backup::backup(&store, file).await?;
-    out::line(&format!("backup of {} written to {}", instant_text(manifest.taken_at_us), file.display()));
-    out::complain("hint: keep the seal key apart from the backup; without it sealed text stays sealed");
+    out::line(&format!(
+        "backup of {} written to {}",
+        instant_text(manifest.taken_at_us),
+        file.display()
+    ));
+    out::complain(
+        "hint: keep the seal key apart from the backup; without it sealed text stays sealed",
+    );
     Ok(ExitCode::SUCCESS)
 }
 

@@ -21,22 +21,35 @@ use std::process::ExitCode;
 /// Carry out a command.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     match &args.command {
-        Command::Init { folder, source, target } => init::run(folder, source, target),
+        Command::Init {
+            folder,
+            source,
+            target,
+        } => init::run(folder, source, target),
         Command::Check => check::run(&args).await,
-        Command::Sync { dry_run: true, today, .. } => sync::dry_run(&args, *today).await,
-        Command::Sync { accept_deletions, today, .. } => {
-            sync::run(&args, *accept_deletions, *today).await
-        }
-        Command::Run { every_seconds, passes } => {
-            sync::run_for_ever(&args, *every_seconds, *passes).await
-        }
+        Command::Sync {
+            dry_run: true,
+            today,
+            ..
+        } => sync::dry_run(&args, *today).await,
+        Command::Sync {
+            accept_deletions,
+            today,
+            ..
+        } => sync::run(&args, *accept_deletions, *today).await,
+        Command::Run {
+            every_seconds,
+            passes,
+        } => sync::run_for_ever(&args, *every_seconds, *passes).await,
         Command::Status => status::run(&args).await,
         Command::Explain { id } => explain::run(&args, id).await,
         Command::Exceptions { command } => exceptions::run(&args, command).await,
         Command::Reconcile { from, to, all } => reconcile::run(&args, *from, *to, *all).await,
         Command::Pause { reason } => status::pause(&args, Some(reason.clone())).await,
         Command::Resume => status::pause(&args, None).await,
-        Command::Audit { command: crate::args::Audit::Verify } => audit::verify(&args).await,
+        Command::Audit {
+            command: crate::args::Audit::Verify,
+        } => audit::verify(&args).await,
         Command::Backup { file } => keep::backup(&args, file).await,
         Command::Restore { file, replace } => keep::restore(&args, file, *replace).await,
         Command::Publish { dry_run } => publish::run(&args, *dry_run).await,

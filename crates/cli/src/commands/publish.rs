@@ -19,7 +19,10 @@ pub(crate) async fn run(args: &Args, dry_run: bool) -> Result<ExitCode, Failure>
         ));
     };
     let masters = env.target.masters().await.map_err(erp)?;
-    let published = publisher.publish(&masters, dry_run).await.map_err(tracker)?;
+    let published = publisher
+        .publish(&masters, dry_run)
+        .await
+        .map_err(tracker)?;
     if args.output == Output::Json {
         out::json(&serde_json::json!({
             "created": published.created, "changed": published.changed,
@@ -33,7 +36,10 @@ pub(crate) async fn run(args: &Args, dry_run: bool) -> Result<ExitCode, Failure>
         ("changed", &published.changed),
         ("closed", &published.closed),
         ("refused", &published.refused),
-        ("not enforced by the tracker, detected instead", &published.not_enforced),
+        (
+            "not enforced by the tracker, detected instead",
+            &published.not_enforced,
+        ),
     ];
     for (what, list) in lists {
         out::line(&format!("{what}: {}", list.len()));

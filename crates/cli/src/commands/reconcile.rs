@@ -23,7 +23,10 @@ pub(crate) async fn run(
     // Reading the ERP spends its quota, and spent permits are kept in the ledger.
     let env = app::open(&config, Access::Write, Arc::clone(&bar) as _)?;
     let usual = env.settings.window(app::today(&env));
-    let window = DateWindow { from: from.unwrap_or(usual.from), to: to.unwrap_or(usual.to) };
+    let window = DateWindow {
+        from: from.unwrap_or(usual.from),
+        to: to.unwrap_or(usual.to),
+    };
     let result = pipeline::reconcile::reconcile(&env, window).await;
     bar.clear();
     let report = result?;
@@ -33,7 +36,11 @@ pub(crate) async fn run(
         print(&report, all);
     }
     let fine = report.ties_out() && report.differences().next().is_none();
-    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(NEEDS_A_PERSON) })
+    Ok(if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NEEDS_A_PERSON)
+    })
 }
 
 /// The report for people.
@@ -44,7 +51,11 @@ pub(crate) fn print(report: &Reconciliation, all: bool) {
         .iter()
         .map(|(class, count)| {
             let name = class_name(class);
-            let mark = if class.is_difference() { "look at it" } else { "" };
+            let mark = if class.is_difference() {
+                "look at it"
+            } else {
+                ""
+            };
             vec![name, count.to_string(), mark.to_owned()]
         })
         .collect();
@@ -53,7 +64,10 @@ pub(crate) fn print(report: &Reconciliation, all: bool) {
         .money
         .iter()
         .map(|total| {
-            let money = |amount_minor| Money { amount_minor, currency: total.currency };
+            let money = |amount_minor| Money {
+                amount_minor,
+                currency: total.currency,
+            };
             vec![
                 total.currency.to_string(),
                 money(total.ledger_minor).decimal().to_string(),
@@ -63,7 +77,10 @@ pub(crate) fn print(report: &Reconciliation, all: bool) {
             ]
         })
         .collect();
-    out::table(&["currency", ">ledger", ">ERP", ">explained", ">unexplained"], rows);
+    out::table(
+        &["currency", ">ledger", ">ERP", ">explained", ">unexplained"],
+        rows,
+    );
     let rows: Vec<Vec<String>> = report
         .entries
         .iter()
@@ -80,7 +97,10 @@ pub(crate) fn print(report: &Reconciliation, all: bool) {
         })
         .collect();
     if !rows.is_empty() {
-        out::table(&["entry", "class", "what", ">hours", ">ledger", ">ERP"], rows);
+        out::table(
+            &["entry", "class", "what", ">hours", ">ledger", ">ERP"],
+            rows,
+        );
     }
     out::line(if report.ties_out() {
         "ties out: nothing is unexplained"
@@ -91,7 +111,11 @@ pub(crate) fn print(report: &Reconciliation, all: bool) {
 
 fn amount(minor: i64, currency: Option<domain::currency::Currency>) -> String {
     currency.map_or_else(String::new, |currency| {
-        Money { amount_minor: minor, currency }.to_string()
+        Money {
+            amount_minor: minor,
+            currency,
+        }
+        .to_string()
     })
 }
 

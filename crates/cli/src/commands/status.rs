@@ -20,7 +20,10 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     match (&status.last_scan_us, status.last_scan_rows) {
         (Some(at_us), Some(rows)) => {
-            out::line(&format!("last complete look at the tracker: {} ({rows} entries)", instant_text(*at_us)));
+            out::line(&format!(
+                "last complete look at the tracker: {} ({rows} entries)",
+                instant_text(*at_us)
+            ));
         }
         _ => out::line("the tracker was never looked at completely"),
     }
@@ -28,10 +31,21 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
         Some(reason) => out::line(&format!("posting is off: {reason}")),
         None => out::line("posting is on"),
     }
-    out::line(&format!("{} lines wait to be sent, {} calls are open", status.lines_waiting, status.calls_open));
-    let rows = status.exceptions.iter().map(|(code, n)| vec![code.clone(), n.to_string()]).collect();
+    out::line(&format!(
+        "{} lines wait to be sent, {} calls are open",
+        status.lines_waiting, status.calls_open
+    ));
+    let rows = status
+        .exceptions
+        .iter()
+        .map(|(code, n)| vec![code.clone(), n.to_string()])
+        .collect();
     out::table(&["open exceptions", ">count"], rows);
-    let rows = status.counters.iter().map(|(name, n)| vec![name.clone(), n.to_string()]).collect();
+    let rows = status
+        .counters
+        .iter()
+        .map(|(name, n)| vec![name.clone(), n.to_string()])
+        .collect();
     out::table(&["since the ledger began", ">count"], rows);
     Ok(ExitCode::SUCCESS)
 }
@@ -47,7 +61,9 @@ pub(crate) async fn pause(args: &Args, reason: Option<String>) -> Result<ExitCod
             "run `counterfoil sync`: it looks up what the backup does not know and then goes on",
         ));
     }
-    let words = reason.as_ref().map_or("posting is on".to_owned(), |r| format!("posting is off: {r}"));
+    let words = reason.as_ref().map_or("posting is on".to_owned(), |r| {
+        format!("posting is off: {r}")
+    });
     env.write(SetPosting { off: reason }).await?;
     out::line(&words);
     Ok(ExitCode::SUCCESS)

@@ -35,7 +35,12 @@ pub(crate) async fn show(args: &Args, env: &Env, result: &SyncResult) -> Result<
     let open = pipeline::exceptions::counts(env).await?;
     let open_total: i64 = open.values().sum();
     if args.output == Output::Json {
-        let SyncResult { intake, post, states, .. } = result;
+        let SyncResult {
+            intake,
+            post,
+            states,
+            ..
+        } = result;
         out::json(&json!({
             "new": intake.new_items, "revisions": intake.revisions,
             "unchanged": intake.unchanged, "withdrawn": intake.withdrawn,
@@ -58,11 +63,20 @@ pub(crate) async fn show(args: &Args, env: &Env, result: &SyncResult) -> Result<
         }
     }
     let person = open_total > 0 || result.post.left > 0 || result.not_told > 0;
-    Ok(if person { ExitCode::from(NEEDS_A_PERSON) } else { ExitCode::SUCCESS })
+    Ok(if person {
+        ExitCode::from(NEEDS_A_PERSON)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn print(result: &SyncResult) {
-    let SyncResult { intake, post, states, .. } = result;
+    let SyncResult {
+        intake,
+        post,
+        states,
+        ..
+    } = result;
     out::line(&format!(
         "taken in: {} new, {} changed, {} withdrawn",
         intake.new_items, intake.revisions, intake.withdrawn
@@ -72,7 +86,10 @@ fn print(result: &SyncResult) {
         post.posted, post.calls, post.adopted, post.rejected, post.doubts
     ));
     if post.left > 0 {
-        out::line(&format!("{} lines still wait; the next pass goes on", post.left));
+        out::line(&format!(
+            "{} lines still wait; the next pass goes on",
+            post.left
+        ));
     }
     if result.posting_off {
         out::line("posting is paused; `counterfoil resume` goes on");
@@ -84,18 +101,28 @@ fn print(result: &SyncResult) {
         ));
     }
     if result.rate_changes > 0 {
-        out::line(&format!("{} booked entries are held: a rate changed back in time", result.rate_changes));
+        out::line(&format!(
+            "{} booked entries are held: a rate changed back in time",
+            result.rate_changes
+        ));
     }
     out::line(&format!("told the tracker: {} entries", result.told));
     if result.not_told > 0 {
-        out::line(&format!("{} entries could not be told; the next pass tries again", result.not_told));
+        out::line(&format!(
+            "{} entries could not be told; the next pass tries again",
+            result.not_told
+        ));
     }
 }
 
 pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode, Failure> {
     let config = app::load_config(args)?;
     let bar = Arc::new(Bar::new(args.quiet));
-    let access = if app::ledger_path(&config).exists() { Access::Read } else { Access::Write };
+    let access = if app::ledger_path(&config).exists() {
+        Access::Read
+    } else {
+        Access::Write
+    };
     let env = app::open(&config, access, Arc::clone(&bar) as _)?;
     let today = today.unwrap_or_else(|| app::today(&env));
     let plan = pipeline::sync::dry_run(&env, today).await;
@@ -104,7 +131,13 @@ pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode
     let money = |minor: i64, currency: &str| {
         currency
             .parse::<Currency>()
-            .map(|currency| Money { amount_minor: minor, currency }.to_string())
+            .map(|currency| {
+                Money {
+                    amount_minor: minor,
+                    currency,
+                }
+                .to_string()
+            })
             .unwrap_or_default()
     };
     if args.output == Output::Json {
@@ -141,7 +174,12 @@ pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode
             ]
         })
         .collect();
-    out::table(&["period", "customer", "document", "shape", ">lines", ">hours", ">amount"], rows);
+    out::table(
+        &[
+            "period", "customer", "document", "shape", ">lines", ">hours", ">amount",
+        ],
+        rows,
+    );
     out::line(&format!(
         "{} entries wait for approval, {} were billed elsewhere, {} are known and unchanged",
         plan.waiting, plan.elsewhere, plan.unchanged
@@ -161,7 +199,9 @@ pub(crate) async fn run_for_ever(
     let config = app::load_config(args)?;
     let bar = Arc::new(Bar::new(true));
     let env = app::open(&config, Access::Write, bar)?;
-    let pause_us = i64::try_from(every_seconds).unwrap_or(3600).saturating_mul(1_000_000);
+    let pause_us = i64::try_from(every_seconds)
+        .unwrap_or(3600)
+        .saturating_mul(1_000_000);
     let mut done = 0;
     loop {
         let next_us = env.clock.now_us().saturating_add(pause_us);

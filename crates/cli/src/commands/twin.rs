@@ -4,4 +4,6 @@ use std::process::ExitCode;
 /// Options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TwinArgs {}
-pub(crate) async fn run(_: &TwinArgs) -> Result<ExitCode, Failure> { Err(Failure::usage("x","y")) }
+pub(crate) async fn run(_: &TwinArgs) -> Result<ExitCode, Failure> {
+    Err(Failure::usage("x", "y"))
+}

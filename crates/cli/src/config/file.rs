@@ -72,6 +72,9 @@ pub(crate) struct FlowTable {
     /// How far back each pass looks, in days.
     #[serde(default = "look_back_days")]
     pub(crate) look_back_days: i32,
+    /// How far ahead each pass looks, in days.
+    #[serde(default = "look_ahead_days")]
+    pub(crate) look_ahead_days: i32,
     /// Hold entries with the same worker, day, task and hours.
     #[serde(default = "yes")]
     pub(crate) hold_duplicates: bool,
@@ -94,6 +97,9 @@ fn main_flow() -> String {
 }
 const fn look_back_days() -> i32 {
     62
+}
+const fn look_ahead_days() -> i32 {
+    31
 }
 const fn yes() -> bool {
     true
@@ -138,7 +144,11 @@ pub(crate) struct SourceTables {
 impl SourceTables {
     /// The connector's name.
     pub(crate) const fn name(&self) -> &'static str {
-        if self.redmine.is_some() { "redmine" } else { "reference" }
+        if self.redmine.is_some() {
+            "redmine"
+        } else {
+            "reference"
+        }
     }
 }
 
@@ -208,10 +218,16 @@ impl ConfigFile {
             );
         }
         if self.source.redmine.is_some() == self.source.reference.is_some() {
-            return complain("[source] needs exactly one table", "write [source.redmine] or [source.reference]");
+            return complain(
+                "[source] needs exactly one table",
+                "write [source.redmine] or [source.reference]",
+            );
         }
         if self.target.tryton.is_some() == self.target.reference.is_some() {
-            return complain("[target] needs exactly one table", "write [target.tryton] or [target.reference]");
+            return complain(
+                "[target] needs exactly one table",
+                "write [target.tryton] or [target.reference]",
+            );
         }
         if jiff::tz::TimeZone::get(&self.entity.zone).is_err() {
             return complain(
@@ -220,17 +236,30 @@ impl ConfigFile {
             );
         }
         if !(1..=800).contains(&self.flow.look_back_days) {
-            return complain("look_back_days is not between 1 and 800", "62 covers two months");
+            return complain(
+                "look_back_days is not between 1 and 800",
+                "62 covers two months",
+            );
+        }
+        if !(0..=366).contains(&self.flow.look_ahead_days) {
+            return complain("look_ahead_days is not between 0 and 366", "31 is usual");
         }
         self.check_contracts()?;
         self.check_rates()?;
         let mut warnings = Vec::new();
         if self.contract.is_empty() {
-            warnings.push("no contract is written down: every entry will be an exception".to_owned());
+            warnings
+                .push("no contract is written down: every entry will be an exception".to_owned());
         }
         for customer in &self.customers_on_hold {
-            if !self.contract.iter().any(|c| c.customer.as_ref() == Some(customer)) {
-                warnings.push(format!("customers_on_hold names {customer}, which no contract has"));
+            if !self
+                .contract
+                .iter()
+                .any(|c| c.customer.as_ref() == Some(customer))
+            {
+                warnings.push(format!(
+                    "customers_on_hold names {customer}, which no contract has"
+                ));
             }
         }
         Ok(warnings)
@@ -239,22 +268,36 @@ impl ConfigFile {
     fn check_contracts(&self) -> Result<(), Complaint> {
         for (index, contract) in self.contract.iter().enumerate() {
             let id = &contract.id;
-            if self.contract.iter().skip(index + 1).any(|other| other.id == *id) {
-                return complain(format!("two contracts are called {id}"), "give each its own id");
+            if self
+                .contract
+                .iter()
+                .skip(index + 1)
+                .any(|other| other.id == *id)
+            {
+                return complain(
+                    format!("two contracts are called {id}"),
+                    "give each its own id",
+                );
             }
             if let Some(Err(error)) = contract.increment.map(|rule| rule.check()) {
                 return complain(format!("contract {id}: {error}"), "mend its increment");
             }
             if contract.quantity_decimals > 6 {
                 return complain(
-                    format!("contract {id} prints {} decimals of an hour", contract.quantity_decimals),
+                    format!(
+                        "contract {id} prints {} decimals of an hour",
+                        contract.quantity_decimals
+                    ),
                     "write at most 6, and no more than the ERP stores",
                 );
             }
             if let (Some(from), Some(to)) = (contract.from, contract.to)
                 && from >= to
             {
-                return complain(format!("contract {id} ends before it begins"), "`to` is the first day it no longer covers");
+                return complain(
+                    format!("contract {id} ends before it begins"),
+                    "`to` is the first day it no longer covers",
+                );
             }
         }
         Ok(())
@@ -268,18 +311,30 @@ impl ConfigFile {
                 return complain(format!("{words} is negative"), "write a rate of 0 or more");
             }
             if row.rate.micro() % 100 != 0 {
-                return complain(format!("{words} has more than 4 decimals"), "ERPs store 4 decimals of a rate");
+                return complain(
+                    format!("{words} has more than 4 decimals"),
+                    "ERPs store 4 decimals of a rate",
+                );
             }
             if row.to.is_some_and(|to| to <= row.from) {
-                return complain(format!("{words} ends before it begins"), "`to` is the first day it no longer holds");
+                return complain(
+                    format!("{words} ends before it begins"),
+                    "`to` is the first day it no longer holds",
+                );
             }
             if row.key.task.is_some() && row.key.project.is_none() {
-                return complain(format!("{words} names a task without its project"), "add the project");
+                return complain(
+                    format!("{words} names a task without its project"),
+                    "add the project",
+                );
             }
             if let Some(contract) = &row.key.contract
                 && !self.contract.iter().any(|c| c.id == *contract)
             {
-                return complain(format!("{words} names contract {contract}, which does not exist"), "mend the name");
+                return complain(
+                    format!("{words} names contract {contract}, which does not exist"),
+                    "mend the name",
+                );
             }
         }
         Ok(())

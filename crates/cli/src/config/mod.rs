@@ -79,9 +79,16 @@ impl Config {
             ));
         }
         let text = std::fs::read_to_string(path).map_err(|error| {
-            ConfigError::new(path, format!("cannot be read: {error}"), "save it as UTF-8 text")
+            ConfigError::new(
+                path,
+                format!("cannot be read: {error}"),
+                "save it as UTF-8 text",
+            )
         })?;
-        let folder = path.parent().unwrap_or_else(|| Path::new(".")).to_path_buf();
+        let folder = path
+            .parent()
+            .unwrap_or_else(|| Path::new("."))
+            .to_path_buf();
         Self::parse(path, &text, folder)
     }
 
@@ -89,8 +96,14 @@ impl Config {
     pub(crate) fn parse(path: &Path, text: &str, folder: PathBuf) -> Result<Self, ConfigError> {
         let file: ConfigFile =
             toml::from_str(text).map_err(|error| ConfigError::of_toml(path, text, &error))?;
-        let warnings = file.check().map_err(|(what, hint)| ConfigError::new(path, what, hint))?;
-        Ok(Self { file, folder, warnings })
+        let warnings = file
+            .check()
+            .map_err(|(what, hint)| ConfigError::new(path, what, hint))?;
+        Ok(Self {
+            file,
+            folder,
+            warnings,
+        })
     }
 
     /// A path of the configuration, relative to its folder.

@@ -32,13 +32,16 @@ impl<'de> Deserialize<'de> for SecretRef {
 
             // Without this the library would print the secret as part of its message.
             fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<SecretRef, E> {
-                Err(E::custom(format!("secrets do not stand in the configuration; write {SHAPE}")))
+                Err(E::custom(format!(
+                    "secrets do not stand in the configuration; write {SHAPE}"
+                )))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretRef, A::Error> {
-                let (Some((kind, value)), None) =
-                    (map.next_entry::<String, String>()?, map.next_entry::<String, String>()?)
-                else {
+                let (Some((kind, value)), None) = (
+                    map.next_entry::<String, String>()?,
+                    map.next_entry::<String, String>()?,
+                ) else {
                     return Err(A::Error::custom(format!("write {SHAPE}")));
                 };
                 match kind.as_str() {
@@ -57,14 +60,21 @@ impl SecretRef {
     pub(crate) fn read(&self, folder: &Path) -> Result<SecretValue, (String, String)> {
         match self {
             Self::Env(name) => {
-                #[expect(clippy::disallowed_methods, reason = "the one place that reads secrets")]
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the one place that reads secrets"
+                )]
                 let value = std::env::var(name);
-                value.ok().filter(|v| !v.is_empty()).map(SecretValue::from).ok_or_else(|| {
-                    (
-                        format!("the environment variable {name} is not set"),
-                        format!("set {name} to the secret before starting counterfoil"),
-                    )
-                })
+                value
+                    .ok()
+                    .filter(|v| !v.is_empty())
+                    .map(SecretValue::from)
+                    .ok_or_else(|| {
+                        (
+                            format!("the environment variable {name} is not set"),
+                            format!("set {name} to the secret before starting counterfoil"),
+                        )
+                    })
             }
             Self::File(path) => read_file(&folder.join(path)),
         }
@@ -87,7 +97,10 @@ fn read_file(path: &Path) -> Result<SecretValue, (String, String)> {
         ));
     }
     let text = std::fs::read_to_string(path).map_err(|error| {
-        (format!("the secret file {shown} cannot be read: {error}"), "save it as text".to_owned())
+        (
+            format!("the secret file {shown} cannot be read: {error}"),
+            "save it as text".to_owned(),
+        )
     })?;
     let secret = text.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
@@ -105,7 +118,10 @@ fn refuse_open_file(path: &Path, metadata: &std::fs::Metadata) -> Result<(), (St
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err((
-            format!("the secret file {} can be read by others (mode {mode:03o})", path.display()),
+            format!(
+                "the secret file {} can be read by others (mode {mode:03o})",
+                path.display()
+            ),
             format!("run `chmod 600 {}`", path.display()),
         ));
     }

@@ -22,8 +22,12 @@ pub(crate) fn settings_of(
                     "write one source id a line, or use billed_before with a date",
                 )
             })?;
-            let refs: BTreeSet<String> =
-                text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect();
+            let refs: BTreeSet<String> = text
+                .lines()
+                .map(str::trim)
+                .filter(|l| !l.is_empty())
+                .map(str::to_owned)
+                .collect();
             Some(BilledBefore::Entries(refs))
         }
         (None, None) => None,
@@ -38,6 +42,7 @@ pub(crate) fn settings_of(
         source: file.source.name().to_owned(),
         billed_before,
         look_back_days: file.flow.look_back_days,
+        look_ahead_days: file.flow.look_ahead_days,
         first_day: file.flow.first_day,
         entity: file.entity.clone(),
         crosswalk: file.crosswalk.clone(),

@@ -7,7 +7,8 @@ fn parse(text: &str) -> Result<Config, String> {
 }
 
 fn template() -> String {
-    crate::commands::init::template("0123456789abcdef0123456789abcdef", "redmine", "tryton").unwrap()
+    crate::commands::init::template("0123456789abcdef0123456789abcdef", "redmine", "tryton")
+        .unwrap()
 }
 
 #[test]
@@ -43,21 +44,48 @@ fn a_secret_in_the_configuration_is_refused_and_never_shown() {
         "source = \"hunter2-hunter2\"",
     );
     let error = parse(&text).unwrap_err();
-    assert!(error.contains("secrets do not stand in the configuration"), "{error}");
+    assert!(
+        error.contains("secrets do not stand in the configuration"),
+        "{error}"
+    );
     assert!(!error.contains("hunter2"), "{error}");
 }
 
 #[test]
 fn contradictions_are_named() {
     for (from, to, says) in [
-        ("zone = \"Europe/Berlin\"", "zone = \"Europe/Atlantis\"", "is no time zone"),
-        ("currency = \"EUR\"", "currency = \"EURO\"", "is not an ISO 4217 currency"),
-        ("rate = \"187.1234\"", "rate = \"187.12345\"", "more than 4 decimals"),
+        (
+            "zone = \"Europe/Berlin\"",
+            "zone = \"Europe/Atlantis\"",
+            "is no time zone",
+        ),
+        (
+            "currency = \"EUR\"",
+            "currency = \"EURO\"",
+            "is not an ISO 4217 currency",
+        ),
+        (
+            "rate = \"187.1234\"",
+            "rate = \"187.12345\"",
+            "more than 4 decimals",
+        ),
         ("rate = \"187.1234\"", "rate = 187.12", "invalid type"),
-        ("minimum_minutes = 30", "minimum_minutes = 20", "not a multiple"),
-        ("contract = \"EXAMPLE-2026\"", "contract = \"EXAMPLE-2025\"", "does not exist"),
+        (
+            "minimum_minutes = 30",
+            "minimum_minutes = 20",
+            "not a multiple",
+        ),
+        (
+            "contract = \"EXAMPLE-2026\"",
+            "contract = \"EXAMPLE-2025\"",
+            "does not exist",
+        ),
         ("[target.tryton]", "[target.sap]", "unknown field"),
-        ("first_day = \"2026-01-01\"", "first_day = \"2026-13-01\"", "line"),
+        (
+            "first_day = \"2026-01-01\"",
+            "first_day = \"2026-13-01\"",
+            "line",
+        ),
     ] {
         let error = parse(&template().replace(from, to)).unwrap_err();
         assert!(error.contains(says), "{to}: {error}");

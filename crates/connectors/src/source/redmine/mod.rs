@@ -95,6 +95,7 @@ fn manifest(config: &RedmineConfig) -> Manifest {
         longest_call_ms: config.write_timeout_ms.saturating_mul(4),
         quantity_decimals_max: 2,
         rate_decimals_max: 0,
+        amount_rounding: None,
         limits: vec![Limit::Concurrency { requests: 2 }],
     }
 }

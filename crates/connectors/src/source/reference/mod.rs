@@ -94,6 +94,7 @@ fn manifest(config: &ReferenceTrackerConfig) -> Manifest {
         longest_call_ms: config.write_timeout_ms.saturating_mul(4),
         quantity_decimals_max: 2,
         rate_decimals_max: 0,
+        amount_rounding: None,
         limits: vec![Limit::Window {
             requests: config.requests_per_window,
             window_ms: config.window_ms,

@@ -87,6 +87,7 @@ impl Tryton {
             longest_call_ms: config.longest_call_ms,
             quantity_decimals_max: 2,
             rate_decimals_max: 4,
+            amount_rounding: Some(domain::rounding::Rounding::HalfEven),
             // Two writers of one company wait for each other's rows.
             limits: vec![Limit::Concurrency { requests: 1 }],
         };
