@@ -31,10 +31,18 @@ mod wake;
 mod writer;
 
 #[cfg(test)]
+extern crate self as counterfoil_store;
+
+#[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod checks;
 #[cfg(test)]
 #[path = "../tests/it/fresh.rs"]
 mod fresh;
+#[cfg(test)]
+#[path = "../tests/it/support.rs"]
+mod support;
 
 pub use body::{Event, Leaf};
 pub use command::{Command, Guard, GuardSet};

@@ -250,6 +250,15 @@ impl Store {
         }
     }
 
+    /// The connection of a ledger in memory, for tests that count.
+    #[cfg(test)]
+    pub(crate) fn with_memory<T>(&self, look: impl FnOnce(&Connection) -> T) -> T {
+        match &self.inner.mode {
+            Mode::Inline { connection, .. } => look(&connection.lock().unwrap()),
+            Mode::Threads(_) => panic!("not a ledger in memory"),
+        }
+    }
+
     /// Watches a topic: `changed()` returns after each commit that woke it. Nothing is lost
     /// between two waits.
     pub fn watch(&self, topic: Topic) -> watch::Receiver<u64> {

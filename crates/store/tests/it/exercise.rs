@@ -4,7 +4,7 @@ use counterfoil_store::documents::DocumentSeries;
 use counterfoil_store::feedback::FeedbackWish;
 use counterfoil_store::postings::PostingChange;
 use counterfoil_store::{
-    Abort, SealClass, Sealed, Store, StoreError, WriteError, attempts, charges, counters,
+    Abort, SealClass, Sealed, Store, StoreError, WriteError, attempts, audit, charges, counters,
     documents, exceptions, feedback, items, limits, postings, scans, settings, snapshots, totals,
 };
 
@@ -354,6 +354,7 @@ pub(crate) async fn exercise(store: &Store) {
     posting_and_outcome(store).await;
     feedback_is_told_once(store).await;
     the_rest(store).await;
+    assert_eq!(audit::verify(store).await.unwrap().problems, []);
 }
 
 #[tokio::test]
