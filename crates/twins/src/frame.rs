@@ -1,12 +1,13 @@
 //! What both twins share around their API: the account's limit, faults, late execution, people
 //! who act at given moments, the doors for control and for the auditor.
 
+use crate::doors;
 use crate::fault::{Fault, FaultPlan, PersonActs, Rng, Roll};
 use crate::page::Quirk;
-use crate::wire::{WireReply, WireRequest, no_such_address, problem, reply};
+use crate::wire::{WireReply, WireRequest, no_such_address, problem};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
 
@@ -89,10 +90,10 @@ pub struct State<M: Machine> {
     pub requests: u64,
     /// Requests the account did not allow.
     pub breaches: Vec<Breach>,
-    window: VecDeque<i64>,
+    pub(crate) window: VecDeque<i64>,
     wait: Option<(i64, i64)>,
-    late: VecDeque<(i64, WireRequest)>,
-    audited: bool,
+    pub(crate) late: VecDeque<(i64, WireRequest)>,
+    pub(crate) audited: bool,
 }
 
 impl<M: Machine> State<M> {
@@ -171,8 +172,8 @@ pub fn handle<M: Machine>(
             let roll = state.plan.roll(rng);
             api(state, request, now_us, roll)
         }
-        "truth" => at_once(truth(state, request, now_us)),
-        "control" => at_once(control(state, request, now_us, rng)),
+        "truth" => at_once(doors::truth(state, request, now_us)),
+        "control" => at_once(doors::control(state, request, now_us, rng)),
         _ => at_once(no_such_address()),
     }
 }
@@ -390,94 +391,5 @@ fn throttled<M: Machine>(state: &mut State<M>, told_us: i64, wait_s: Option<i64>
             reply.with_header("retry-after", wait_s.to_string())
         }
         None => reply,
-    }
-}
-
-fn truth<M: Machine>(state: &mut State<M>, request: &WireRequest, now_us: i64) -> WireReply {
-    if request.method != "GET" {
-        return problem(405, "READ_ONLY", "the truth can only be read");
-    }
-    if !state.audited {
-        state.audited = true;
-        state.machine.before_truth(now_us);
-    }
-    let mut sections = state.machine.truth();
-    sections.insert("breaches", json!(state.breaches));
-    sections.insert(
-        "account",
-        json!({
-            "requests": state.requests,
-            "late_requests": state.late.len(),
-            "limit": state.limit,
-        }),
-    );
-    let parts = request.segments();
-    match parts.get(1) {
-        None => reply(200, &sections),
-        Some(name) => sections
-            .get(name.as_str())
-            .map_or_else(no_such_address, |section| reply(200, section)),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Faults {
-    Preset { preset: String, seed: u64 },
-    Plan(Box<FaultPlan>),
-}
-
-fn control<M: Machine>(
-    state: &mut State<M>,
-    request: &WireRequest,
-    now_us: i64,
-    rng: &mut Rng,
-) -> WireReply {
-    let parts = request.segments();
-    let what = parts.get(1).map(String::as_str).unwrap_or_default();
-    let refused = |why: &str| problem(422, "NOT_POSSIBLE", why);
-    match (request.method.as_str(), what) {
-        ("POST", "act") => match request.json::<M::Act>() {
-            Ok(act) => state
-                .machine
-                .act(&act, now_us)
-                .map_or_else(|why| refused(&why), |done| reply(200, &done)),
-            Err(reply) => reply,
-        },
-        ("POST", "schedule") => match request.json::<Vec<Scheduled<M::Act>>>() {
-            Ok(acts) => {
-                state.scheduled.extend(acts);
-                reply(200, &json!({"scheduled": state.scheduled.len()}))
-            }
-            Err(reply) => reply,
-        },
-        ("GET", "faults") => reply(200, &state.plan),
-        ("PUT", "faults") => match request.json::<Faults>() {
-            Ok(faults) => {
-                let plan = match faults {
-                    Faults::Preset { preset, seed } => match FaultPlan::preset(&preset, seed) {
-                        Some(plan) => plan,
-                        None => return refused("there is no such preset"),
-                    },
-                    Faults::Plan(plan) => *plan,
-                };
-                if let Err(error) = plan.check() {
-                    return refused(&error.to_string());
-                }
-                *rng = crate::fault::seeded(plan.seed);
-                state.plan = plan;
-                reply(200, &state.plan)
-            }
-            Err(reply) => reply,
-        },
-        ("PUT", "limit") => match request.json::<Option<RequestLimit>>() {
-            Ok(limit) => {
-                state.limit = limit;
-                state.window.clear();
-                reply(200, &limit)
-            }
-            Err(reply) => reply,
-        },
-        _ => no_such_address(),
     }
 }

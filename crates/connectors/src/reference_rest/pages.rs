@@ -16,7 +16,7 @@ pub const PASSES_MAX: usize = 6;
 pub const ROWS_MAX: usize = 200_000;
 
 /// How often one page is asked for.
-const PAGE_TRIES_MAX: u32 = 5;
+const PAGE_TRIES_MAX: u32 = 8;
 /// The wait before a page is asked for again, where the server names none.
 const PAGE_WAIT_MS: u64 = 1_000;
 /// The longest wait that is kept for one page; a longer one ends the reading.

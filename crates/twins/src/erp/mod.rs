@@ -9,6 +9,7 @@ mod act;
 mod api;
 mod check;
 mod documents;
+mod effect;
 mod lines;
 mod person;
 mod state;
@@ -16,8 +17,9 @@ mod tamper;
 mod time;
 
 pub use act::ErpAct;
+pub use effect::Effect;
 pub use state::{
-    Customer, Document, Effect, Erp, Line, ListPrice, Period, Project, ServiceItem, Settings, Task,
+    Customer, Document, Erp, Line, ListPrice, Period, Project, ServiceItem, Settings, Task,
     TimeKind, TimeLine, Uniqueness, Worker,
 };
 pub use tamper::{Tamper, TamperMode, TamperWhen};

@@ -1,5 +1,6 @@
 //! The firm before it stands in two systems: people, engagements, rates.
 
+use super::rates::{Priced, cost_rates, rate_rows, rates};
 use super::words::{ACTIVITIES, CLIENTS, PEOPLE, PROJECTS, ROLES, TASKS};
 use super::{Days, FirmError, FirmSpec};
 use crate::fault::Rng;
@@ -7,7 +8,7 @@ use domain::contract::{BillShape, Contract, ContractKind, Grouping};
 use domain::currency::Currency;
 use domain::decimal::Micro;
 use domain::period::LateWork;
-use domain::rate::{RateKey, RateRow};
+use domain::rate::RateRow;
 use domain::reference::Crosswalk;
 use domain::rounding::{Increment, Rounding};
 use jiff::civil::Date;
@@ -69,15 +70,6 @@ pub(super) struct Engagement {
     pub(super) rates: Vec<Priced>,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct Priced {
-    pub(super) worker: Option<String>,
-    pub(super) role: Option<&'static str>,
-    pub(super) from: Date,
-    pub(super) to: Option<Date>,
-    pub(super) rate: Micro,
-}
-
 impl Engagement {
     /// The rate of a person on a day: the person's own before the role's.
     pub(super) fn rate(&self, person: &Person, day: Date) -> Option<Micro> {
@@ -136,22 +128,7 @@ pub(super) fn lay_out(spec: &FirmSpec, days: Days, rng: &mut Rng) -> Result<Layo
         engagements.push(special(spec, days, index, purpose)?);
     }
     let bill_rates = engagements.iter().flat_map(rate_rows).collect();
-    let start = year_start(days)?;
-    let eur: Currency = currency("EUR")?;
-    let cost_rates = ROLES
-        .iter()
-        .zip([480_000_i64, 615_000, 842_500, 1_200_000])
-        .map(|(role, rate_e4)| RateRow {
-            key: RateKey {
-                role: Some((*role).to_owned()),
-                ..RateKey::default()
-            },
-            rate: Micro::from_micro(rate_e4 * 100),
-            currency: eur,
-            from: start,
-            to: None,
-        })
-        .collect();
+    let cost_rates = cost_rates(days)?;
     // One person in four is known to the crosswalk only; the tracker has no code for them.
     let mut crosswalk = Crosswalk::default();
     for person in people.iter().step_by(4) {
@@ -173,10 +150,6 @@ pub(super) fn lay_out(spec: &FirmSpec, days: Days, rng: &mut Rng) -> Result<Layo
         cost_rates,
         crosswalk,
     })
-}
-
-fn year_start(days: Days) -> Result<Date, FirmError> {
-    Date::new(days.before_first.year(), 1, 1).map_err(|_| FirmError::Range("year"))
 }
 
 pub(super) fn currency(code: &str) -> Result<Currency, FirmError> {
@@ -230,74 +203,6 @@ fn projects(client: u32, count: u32, name: &str) -> Vec<ProjectPlan> {
                 erp_id: format!("pr{}", 700 + number),
                 tasks,
             }
-        })
-        .collect()
-}
-
-/// The rates of a client: by role, new ones from the middle of the month, one person dearer.
-fn rates(
-    days: Days,
-    index: u32,
-    code: &str,
-    special: Option<&Person>,
-) -> Result<Vec<Priced>, FirmError> {
-    // In units of 0.0001.
-    let yen = code == "JPY";
-    let base: [i64; 4] = if yen {
-        [120_000_000, 155_000_000, 198_000_000, 260_000_000]
-    } else {
-        [950_000, 1_254_500, 1_871_234, 2_500_000]
-    };
-    let more = i64::from(index) * if yen { 1_000_000 } else { 12_345 };
-    let start = year_start(days)?;
-    let mut rates = Vec::new();
-    for (role, base) in ROLES.iter().zip(base) {
-        let early = base + more;
-        let later = if yen {
-            early / 1_000_000 * 103 * 10_000
-        } else {
-            early * 103 / 100
-        };
-        for (from, to, rate_e4) in [
-            (start, Some(days.middle), early),
-            (days.middle, None, later),
-        ] {
-            rates.push(Priced {
-                worker: None,
-                role: Some(role),
-                from,
-                to,
-                rate: Micro::from_micro(rate_e4 * 100),
-            });
-        }
-    }
-    if let Some(person) = special {
-        rates.push(Priced {
-            worker: Some(person.code.clone()),
-            role: None,
-            from: start,
-            to: None,
-            rate: Micro::from_micro((base.iter().sum::<i64>() / 2 + more) * 100),
-        });
-    }
-    Ok(rates)
-}
-
-fn rate_rows(engagement: &Engagement) -> Vec<RateRow> {
-    engagement
-        .rates
-        .iter()
-        .map(|price| RateRow {
-            key: RateKey {
-                contract: Some(engagement.contract.id.clone()),
-                worker: price.worker.clone(),
-                role: price.role.map(str::to_owned),
-                ..RateKey::default()
-            },
-            rate: price.rate,
-            currency: engagement.contract.currency,
-            from: price.from,
-            to: price.to,
         })
         .collect()
 }

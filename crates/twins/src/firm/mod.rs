@@ -10,6 +10,7 @@ mod entries;
 mod expected;
 mod layout;
 mod masters;
+mod rates;
 mod words;
 
 pub use config::FirmConfig;

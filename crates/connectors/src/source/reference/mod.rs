@@ -193,7 +193,7 @@ impl TimeSource for ReferenceTracker {
             Ok(entry) => Some(entry.source_ref.as_str()),
             Err(bad) => bad.source_ref.as_deref(),
         };
-        if id.is_some_and(|id| id != source_ref) {
+        if id != Some(source_ref) {
             return Err(CallError::Contract {
                 words: "the tracker was asked for one entry and gave another".to_owned(),
             });

@@ -122,7 +122,8 @@ fn manifest(config: &ReferenceErpConfig) -> Manifest {
         longest_call_ms: config.longest_call_ms,
         quantity_decimals_max: config.quantity_decimals,
         rate_decimals_max: config.rate_decimals,
-        amount_rounding: Some(domain::rounding::Rounding::HalfUp),
+        // The API takes our amount.
+        amount_rounding: None,
         limits: vec![Limit::Window {
             requests: config.requests_per_window,
             window_ms: config.window_ms,

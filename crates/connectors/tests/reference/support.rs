@@ -1,15 +1,10 @@
 //! A small firm on both twins, and the connectors on it.
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "each test binary uses a part of it"
-)]
 
 use connector_sdk::async_trait;
 use connector_sdk::clock::Clock;
 use connector_sdk::secrecy::SecretString;
 use connector_sdk::target::{Call, DocumentHead, PostBatch, PostLine, Shape};
-use connector_sdk::transport::Transport;
+use connector_sdk::transport::{Effect, Method, Reply, Request, Transport, TransportError};
 use counterfoil_connectors::source::reference::{ReferenceTracker, ReferenceTrackerConfig};
 use counterfoil_connectors::target::reference::{KeyMode, ReferenceErp, ReferenceErpConfig};
 use domain::money::Money;
@@ -24,14 +19,14 @@ use twins::tracker::{self, Tracker};
 use twins::transport::{Twin, TwinTransport};
 
 /// 2026-11-02T08:00:00Z.
-pub const START_US: i64 = 1_793_606_400_000_000;
+pub(crate) const START_US: i64 = 1_793_606_400_000_000;
 
 /// A clock on which waiting is what makes time pass.
 #[derive(Debug)]
-pub struct PatientClock(AtomicI64);
+pub(crate) struct PatientClock(AtomicI64);
 
 impl PatientClock {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(START_US)))
     }
 }
@@ -47,11 +42,11 @@ impl Clock for PatientClock {
     }
 }
 
-pub fn token() -> SecretString {
+pub(crate) fn token() -> SecretString {
     SecretString::from("sesame-7319".to_owned())
 }
 
-pub fn small_tracker() -> State<Tracker> {
+pub(crate) fn small_tracker() -> State<Tracker> {
     let mut machine = Tracker::new("trk", "Twin tracker");
     machine.users = BTreeMap::from([(
         "u1".to_owned(),
@@ -105,7 +100,7 @@ pub fn small_tracker() -> State<Tracker> {
     state
 }
 
-pub fn small_erp() -> State<Erp> {
+pub(crate) fn small_erp() -> State<Erp> {
     let mut machine = Erp::new("kestrel", "Kestrel GmbH");
     machine.customers = BTreeMap::from([(
         "c1".to_owned(),
@@ -181,19 +176,19 @@ pub fn small_erp() -> State<Erp> {
     state
 }
 
-pub struct Bench {
-    pub clock: Arc<PatientClock>,
-    pub tracker_twin: Arc<Twin<Tracker>>,
-    pub erp_twin: Arc<Twin<Erp>>,
-    pub transport: Arc<dyn Transport>,
+pub(crate) struct Bench {
+    pub(crate) clock: Arc<PatientClock>,
+    pub(crate) tracker_twin: Arc<Twin<Tracker>>,
+    pub(crate) erp_twin: Arc<Twin<Erp>>,
+    pub(crate) transport: Arc<dyn Transport>,
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(small_tracker(), small_erp())
     }
 
-    pub fn of(tracker: State<Tracker>, erp: State<Erp>) -> Self {
+    pub(crate) fn of(tracker: State<Tracker>, erp: State<Erp>) -> Self {
         let clock = PatientClock::new();
         let tracker_twin = Twin::new(tracker);
         let erp_twin = Twin::new(erp);
@@ -208,7 +203,28 @@ impl Bench {
         }
     }
 
-    pub fn tracker(&self) -> ReferenceTracker {
+    /// Let time pass.
+    pub(crate) fn pass_ms(&self, ms: i64) {
+        self.clock.0.fetch_add(ms * 1000, Ordering::SeqCst);
+    }
+
+    /// Ask a twin something as a person or an auditor does, and read the JSON of the answer.
+    pub(crate) async fn ask(&self, method: Method, url: &str, body: &[u8]) -> serde_json::Value {
+        let request = Request {
+            method,
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: body.to_vec(),
+            effect: Effect::Read,
+            timeout_ms: 60_000,
+            body_limit_bytes: 32 * 1024 * 1024,
+            send_not_after_us: None,
+        };
+        let reply = self.transport.send(request).await.unwrap();
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
+    pub(crate) fn tracker(&self) -> ReferenceTracker {
         ReferenceTracker::new(
             ReferenceTrackerConfig::at("http://tracker.twin"),
             &token(),
@@ -218,9 +234,26 @@ impl Bench {
         .unwrap()
     }
 
-    pub fn erp(&self) -> ReferenceErp {
+    pub(crate) fn tracker_over(&self, transport: Arc<dyn Transport>) -> ReferenceTracker {
+        let config = ReferenceTrackerConfig::at("http://tracker.twin");
+        ReferenceTracker::new(config, &token(), transport, self.clock.clone()).unwrap()
+    }
+
+    pub(crate) fn erp_over(&self, transport: Arc<dyn Transport>) -> ReferenceErp {
+        let config = ReferenceErpConfig::at("http://erp.twin", KeyMode::UniqueKey);
+        ReferenceErp::new(config, &token(), transport, self.clock.clone()).unwrap()
+    }
+
+    pub(crate) fn erp(&self) -> ReferenceErp {
+        self.erp_with(&ReferenceErpConfig::at(
+            "http://erp.twin",
+            KeyMode::UniqueKey,
+        ))
+    }
+
+    pub(crate) fn erp_with(&self, config: &ReferenceErpConfig) -> ReferenceErp {
         ReferenceErp::new(
-            ReferenceErpConfig::at("http://erp.twin", KeyMode::UniqueKey),
+            config.clone(),
             &token(),
             self.transport.clone(),
             self.clock.clone(),
@@ -229,7 +262,7 @@ impl Bench {
     }
 }
 
-pub fn call() -> Call {
+pub(crate) fn call() -> Call {
     Call {
         attempt_key: "attempt-1".to_owned(),
         timeout_ms: 30_000,
@@ -237,7 +270,7 @@ pub fn call() -> Call {
     }
 }
 
-pub fn line(key: &str) -> PostLine {
+pub(crate) fn line(key: &str) -> PostLine {
     PostLine {
         posting_key: key.to_owned(),
         line_key: key.to_owned(),
@@ -257,7 +290,7 @@ pub fn line(key: &str) -> PostLine {
     }
 }
 
-pub fn batch(kind: PostingKind, lines: Vec<PostLine>) -> PostBatch {
+pub(crate) fn batch(kind: PostingKind, lines: Vec<PostLine>) -> PostBatch {
     PostBatch {
         kind,
         document: DocumentHead {
@@ -270,5 +303,31 @@ pub fn batch(kind: PostingKind, lines: Vec<PostLine>) -> PostBatch {
             label: "October 2026".to_owned(),
         },
         lines,
+    }
+}
+
+/// A server that always answers the same.
+pub(crate) struct Scripted {
+    status: u16,
+    body: Vec<u8>,
+}
+
+impl Scripted {
+    pub(crate) fn new(status: u16, body: &str) -> Arc<Self> {
+        Arc::new(Self {
+            status,
+            body: body.as_bytes().to_vec(),
+        })
+    }
+}
+
+#[async_trait]
+impl Transport for Scripted {
+    async fn send(&self, _request: Request) -> Result<Reply, TransportError> {
+        Ok(Reply {
+            status: self.status,
+            headers: Vec::new(),
+            body: self.body.clone(),
+        })
     }
 }

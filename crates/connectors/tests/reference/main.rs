@@ -1,0 +1,16 @@
+//! The reference pair against the twins: in process, where time is simulated, and over HTTP.
+
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod source;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod target;
+#[cfg(test)]
+mod truth;
