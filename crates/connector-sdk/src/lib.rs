@@ -7,6 +7,7 @@
 pub mod call;
 pub mod check;
 pub mod clock;
+pub mod conformance;
 pub mod http;
 pub mod manifest;
 pub mod source;
