@@ -10,7 +10,6 @@ use domain::exception::Problem;
 use domain::masters::Masters;
 use domain::money::Money;
 use domain::posting::{DocumentState, PostingKind};
-use domain::rounding::Rounding;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -172,12 +171,6 @@ pub struct DocumentReport {
 pub trait Target: Send + Sync {
     /// Its capabilities.
     fn manifest(&self) -> &Manifest;
-
-    /// How the target rounds a line's quantity times rate, where it computes the amount itself:
-    /// a contract that rounds otherwise will see lines refused. `None` = it takes our amount.
-    fn amount_rounding(&self) -> Option<Rounding> {
-        None
-    }
 
     /// Look at the connection the way real work will use it; change nothing.
     async fn check(&self) -> Vec<CheckLine>;

@@ -184,13 +184,7 @@ impl Tryton {
     ) -> Result<(BTreeMap<String, Worker>, BTreeSet<i64>), CallError> {
         let code_field = format!("party.{}", self.config.party_code_field);
         let domain = [clause("company", "=", Json::int(facts.company))];
-        let fields = [
-            "party",
-            &code_field,
-            "party.name",
-            "start_date",
-            "end_date",
-        ];
+        let fields = ["party", &code_field, "party.name", "start_date", "end_date"];
         let rows = self
             .search_all("company.employee", &domain, &fields)
             .await?;

@@ -87,7 +87,7 @@ impl Tryton {
             longest_call_ms: config.longest_call_ms,
             quantity_decimals_max: 2,
             rate_decimals_max: 4,
-            amount_rounding: Some(domain::rounding::Rounding::HalfEven),
+            amount_rounding: Some(Rounding::HalfEven),
             // Two writers of one company wait for each other's rows.
             limits: vec![Limit::Concurrency { requests: 1 }],
         };
@@ -104,10 +104,6 @@ impl Tryton {
 impl Target for Tryton {
     fn manifest(&self) -> &Manifest {
         &self.manifest
-    }
-
-    fn amount_rounding(&self) -> Option<Rounding> {
-        Some(Rounding::HalfEven)
     }
 
     async fn check(&self) -> Vec<CheckLine> {
