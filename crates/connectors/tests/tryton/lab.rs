@@ -102,6 +102,10 @@ impl Lab {
         })
     }
 
+    pub(crate) fn password(&self) -> &str {
+        &self.password
+    }
+
     pub(crate) fn target(&self) -> Tryton {
         self.target_with(self.config.clone(), Arc::clone(&self.transport))
     }

@@ -4,8 +4,21 @@
 //! environment variable `COUNTERFOIL_LAB_JSON`; without it they return at once. They work on
 //! clones of the lab's databases, never on the databases themselves.
 
+#[cfg(test)]
 mod batch;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod lab;
+#[cfg(test)]
+mod parsers;
+#[cfg(test)]
+mod real_doubt;
+#[cfg(test)]
 mod real_drafts;
+#[cfg(test)]
 mod real_masters;
+#[cfg(test)]
 mod real_times;
+#[cfg(test)]
+mod scripted;
