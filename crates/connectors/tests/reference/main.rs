@@ -1,6 +1,8 @@
 //! The reference pair against the twins: in process, where time is simulated, and over HTTP.
 
 #[cfg(test)]
+mod description;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod http;

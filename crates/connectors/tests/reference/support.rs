@@ -210,10 +210,26 @@ impl Bench {
 
     /// Ask a twin something as a person or an auditor does, and read the JSON of the answer.
     pub(crate) async fn ask(&self, method: Method, url: &str, body: &[u8]) -> serde_json::Value {
+        self.asked(method, url, body, Vec::new()).await
+    }
+
+    /// Read something of the API.
+    pub(crate) async fn ask_with_token(&self, url: &str) -> serde_json::Value {
+        let header = ("authorization".to_owned(), "Bearer sesame-7319".to_owned());
+        self.asked(Method::Get, url, b"", vec![header]).await
+    }
+
+    async fn asked(
+        &self,
+        method: Method,
+        url: &str,
+        body: &[u8],
+        headers: Vec<(String, String)>,
+    ) -> serde_json::Value {
         let request = Request {
             method,
             url: url.to_owned(),
-            headers: Vec::new(),
+            headers,
             body: body.to_vec(),
             effect: Effect::Read,
             timeout_ms: 60_000,

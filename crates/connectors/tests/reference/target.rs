@@ -11,6 +11,9 @@ use domain::posting::{DocumentState, PostingKind};
 use twins::erp::{ErpAct, Uniqueness};
 use twins::frame::Machine as _;
 
+/// Something to spoil a line with.
+type Edit = fn(&mut PostLine);
+
 fn done(outcome: &LineOutcome) -> (String, Option<String>) {
     match outcome {
         LineOutcome::Done {
@@ -202,7 +205,7 @@ async fn every_refusal_has_its_code_and_nothing_is_made() {
         edit(&mut line);
         line
     };
-    let cases: [(Code, fn(&mut PostLine)); 6] = [
+    let cases: [(Code, Edit); 6] = [
         (Code::TaskUnmapped, |l| l.task_ref = "zzz".to_owned()),
         (Code::WorkerUnmapped, |l| l.worker_ref = "zzz".to_owned()),
         (Code::ServiceItemUnmapped, |l| {
