@@ -48,18 +48,18 @@ impl Lab {
 
     /// The connector with another key.
     pub(crate) fn connector_as(&self, key: &str) -> Redmine {
-        self.build(RedmineConfig::at(self.url()), &self.key(key))
+        Self::build(RedmineConfig::at(self.url()), &self.key(key))
     }
 
     /// The connector with its own key and a changed configuration.
     pub(crate) fn connector_with(&self, change: impl FnOnce(&mut RedmineConfig)) -> Redmine {
         let mut config = RedmineConfig::at(self.url());
         change(&mut config);
-        self.build(config, &self.key("/connector/key"))
+        Self::build(config, &self.key("/connector/key"))
     }
 
     /// A connector with any key.
-    pub(crate) fn build(&self, config: RedmineConfig, key: &SecretString) -> Redmine {
+    pub(crate) fn build(config: RedmineConfig, key: &SecretString) -> Redmine {
         let transport = HttpTransport::new(Arc::new(SystemClock)).expect("no transport");
         Redmine::new(config, key, Arc::new(transport), Arc::new(SystemClock)).expect("no connector")
     }

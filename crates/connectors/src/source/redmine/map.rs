@@ -172,6 +172,7 @@ fn custom_values(parts: &Parts<'_>) -> Result<Vec<CustomValue>, Problem> {
     Ok(rows
         .unwrap_or_default()
         .into_iter()
+        .filter(|row| is_object(row))
         .filter_map(|row| serde_json::from_str(row.get()).ok())
         .collect())
 }
@@ -244,10 +245,19 @@ fn required(parts: &Parts<'_>, name: &str) -> Result<Named, Problem> {
 }
 
 fn optional(parts: &Parts<'_>, name: &str) -> Result<Option<Named>, Problem> {
-    parts
-        .get(name)
-        .map_or(Ok(None), |raw| Option::<Named>::deserialize(*raw))
-        .map_err(|_| unreadable(name))
+    match parts.get(name) {
+        None => Ok(None),
+        Some(raw) if raw.get() == "null" => Ok(None),
+        Some(raw) if is_object(raw) => Named::deserialize(*raw)
+            .map(Some)
+            .map_err(|_| unreadable(name)),
+        Some(_) => Err(unreadable(name)),
+    }
+}
+
+/// Serde would also take `[7]` for `{"id":7}`.
+fn is_object(raw: &RawValue) -> bool {
+    raw.get().starts_with('{')
 }
 
 fn unreadable(what: &str) -> Problem {

@@ -49,13 +49,20 @@ fn text_of(body: &[u8]) -> (Cow<'_, str>, bool) {
 fn fault(text: &str, error: &serde_json::Error) -> BodyError {
     if text.trim_start().starts_with('<') {
         BodyError::Html
-    } else if error.is_eof() {
-        BodyError::Truncated
     } else if error.is_data() {
         BodyError::Shape
+    } else if error.is_eof() || stands_at_the_end(text, error) {
+        BodyError::Truncated
     } else {
         BodyError::NotJson
     }
+}
+
+/// A number that is cut after its point is a fault of the number to the parser, not an early end.
+fn stands_at_the_end(text: &str, error: &serde_json::Error) -> bool {
+    let mut lines = text.split('\n');
+    let last = lines.next_back().unwrap_or_default();
+    error.line() == lines.count() + 1 && error.column() >= last.len() && !last.is_empty()
 }
 
 type Parts<'a> = BTreeMap<String, &'a RawValue>;

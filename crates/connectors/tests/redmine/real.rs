@@ -3,9 +3,7 @@
 //! Seeded entries are only read; whatever a test changes, it made itself, in the year 2024 or in
 //! projects of its own, and takes away again with the administrator's key.
 
-#[path = "redmine/lab.rs"]
-mod lab;
-
+use super::lab::Lab;
 use connector_sdk::call::CallError;
 use connector_sdk::check::Verdict;
 use connector_sdk::secrecy::SecretString;
@@ -17,7 +15,6 @@ use domain::exception::Code;
 use domain::masters::{Masters, Project, Task};
 use domain::status::BillingStatus;
 use jiff::civil::{Date, date};
-use lab::Lab;
 use serde_json::{Value, json};
 
 fn one_day(day: Date) -> DateWindow {
@@ -156,7 +153,7 @@ async fn shows_billing_status_without_a_revision() {
 async fn a_wrong_key_is_unauthorized_and_is_never_repeated() {
     let Some(lab) = Lab::running() else { return };
     let key = SecretString::from("0123456789abcdef-no-key");
-    let redmine = lab.build(RedmineConfig::at(lab.url()), &key);
+    let redmine = Lab::build(RedmineConfig::at(lab.url()), &key);
     let window = one_day(date(2024, 1, 1));
     let errors = [
         redmine.scan(window).await.unwrap_err(),
@@ -189,11 +186,11 @@ async fn the_check_is_good_and_names_what_is_not() {
     );
     let mut config = RedmineConfig::at(lab.url());
     config.approved_values = vec!["Freigegeben".to_owned()];
-    let lines = lab.build(config, &lab.key("/admin/key")).check().await;
+    let lines = Lab::build(config, &lab.key("/admin/key")).check().await;
     let bad = lines.iter().find(|l| l.verdict == Verdict::Bad).unwrap();
     assert!(bad.found.contains("lacks: Freigegeben"), "{bad:?}");
     let config = RedmineConfig::at(format!("{}/nowhere", lab.url()));
-    let lines = lab.build(config, &lab.key("/connector/key")).check().await;
+    let lines = Lab::build(config, &lab.key("/connector/key")).check().await;
     assert_eq!(lines[0].subject, "address", "{lines:?}");
 }
 

@@ -1,9 +1,8 @@
 //! The connector against a Redmine in memory: the laws of sources, and the lies that only a
 //! scripted tracker can be made to tell.
 
-#[path = "redmine/fake.rs"]
-mod fake;
-
+use super::entry::entry_text;
+use super::fake::{Fake, KEY};
 use connector_sdk::async_trait;
 use connector_sdk::call::CallError;
 use connector_sdk::clock::SystemClock;
@@ -13,7 +12,6 @@ use connector_sdk::source::{DateWindow, Feedback, Fetched, TimeSource};
 use connector_sdk::transport::Transport;
 use counterfoil_connectors::source::redmine::{PASSES_MAX, Redmine, RedmineConfig};
 use domain::exception::Code;
-use fake::{Fake, KEY, entry_text};
 use jiff::civil::date;
 use serde_json::{Value, json};
 use std::sync::Arc;
