@@ -15,12 +15,10 @@ pub const PASSES_MAX: usize = 6;
 /// The most rows of one list.
 pub const ROWS_MAX: usize = 200_000;
 
-/// How often one page is asked for.
-const PAGE_TRIES_MAX: u32 = 8;
-/// The wait before a page is asked for again, where the server names none.
+/// How long one page is asked for again, in microseconds.
+const PAGE_PATIENCE_US: i64 = 20_000_000;
+/// The wait before a page is asked for again, where the server names none, in milliseconds.
 const PAGE_WAIT_MS: u64 = 1_000;
-/// The longest wait that is kept for one page; a longer one ends the reading.
-const PAGE_WAIT_MS_MAX: u64 = 30_000;
 
 /// The rows of one pass so far.
 #[derive(Default)]
@@ -81,7 +79,7 @@ impl Rest {
     /// Read one page. A page that surely was not given is asked for again: in a list of many
     /// pages, one refusal would cost them all.
     async fn patiently(&self, address: &str) -> Result<Reply, CallError> {
-        let mut tries = 1;
+        let until_us = self.clock.now_us().saturating_add(PAGE_PATIENCE_US);
         loop {
             let error = match self.get(address).await {
                 Ok(reply) => return Ok(reply),
@@ -94,14 +92,12 @@ impl Rest {
                 }
                 _ => return Err(error),
             };
-            if tries >= PAGE_TRIES_MAX || wait_ms > PAGE_WAIT_MS_MAX {
+            let wait_us = i64::try_from(wait_ms.saturating_mul(1000)).unwrap_or(i64::MAX);
+            let again_us = self.clock.now_us().saturating_add(wait_us);
+            if again_us > until_us {
                 return Err(error);
             }
-            tries += 1;
-            let wait_us = i64::try_from(wait_ms.saturating_mul(1000)).unwrap_or(i64::MAX);
-            self.clock
-                .sleep_until_us(self.clock.now_us().saturating_add(wait_us))
-                .await;
+            self.clock.sleep_until_us(again_us).await;
         }
     }
 

@@ -252,6 +252,8 @@ async fn the_erp_is_as_described() {
         change.kind = PostingKind::DeleteLine;
         change.lines.truncate(1);
         erp.post(&call(), &change).await.unwrap();
+        assert!(erp.post(&call(), &change).await.is_ok());
+        change.kind = PostingKind::ReplaceLine;
         assert!(erp.post(&call(), &change).await.is_err());
         erp.look_up(shape, &[one, two]).await.unwrap();
         erp.look_up_document(shape, "DOC1").await.unwrap();

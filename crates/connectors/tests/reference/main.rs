@@ -7,6 +7,8 @@ mod faults;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod source;

@@ -3,7 +3,7 @@
 use crate::support::{Bench, batch, call, line, small_erp, small_tracker};
 use connector_sdk::call::CallError;
 use connector_sdk::check::Verdict;
-use connector_sdk::target::{LineOutcome, PostLine, Shape, Target};
+use connector_sdk::target::{FoundLine, LineOutcome, PostLine, Shape, Target};
 use counterfoil_connectors::target::reference::{KeyMode, ReferenceErp, ReferenceErpConfig};
 use domain::exception::Code;
 use domain::money::Money;
@@ -22,6 +22,13 @@ fn done(outcome: &LineOutcome) -> (String, Option<String>) {
         } => (line_ref.clone(), document_ref.clone()),
         other => panic!("{other:?}"),
     }
+}
+
+/// The line that was found, to be named in a change.
+fn found_line(found: &FoundLine) -> PostLine {
+    let mut line = line(&found.line_key);
+    line.erp_line_ref = Some(found.line_ref.clone());
+    line
 }
 
 async fn create(erp: &ReferenceErp, keys: &[&str]) -> Vec<LineOutcome> {
@@ -76,7 +83,14 @@ async fn a_line_is_created_replaced_deleted_and_found() {
     .unwrap();
     let found = erp.look_up(Shape::DraftLine, &keys).await.unwrap();
     assert_eq!(found.len(), 1);
-    let code = refusal(&erp, PostingKind::DeleteLine, changed).await;
+    let both = vec![changed.clone(), found_line(&found[0])];
+    let outcomes = erp
+        .post(&call(), &batch(PostingKind::DeleteLine, both))
+        .await
+        .unwrap();
+    assert_eq!(done(&outcomes[0]).0, first);
+    assert!(bench.erp_twin.with(|state| state.machine.lines.is_empty()));
+    let code = refusal(&erp, PostingKind::ReplaceLine, changed).await;
     assert_eq!(code, Code::LineMissing);
     assert_eq!(
         erp.look_up_document(Shape::DraftLine, "DOC9").await,
@@ -183,9 +197,14 @@ async fn without_unique_keys_the_erp_takes_two_and_both_are_found() {
     let mut state = small_erp();
     state.machine.settings.uniqueness = Uniqueness::LookUp;
     let bench = Bench::of(small_tracker(), state);
+    // A connector that trusts in unique keys where there are none.
+    let careless = bench.erp();
+    create(&careless, &["K1"]).await;
+    create(&careless, &["K1"]).await;
     let erp = bench.erp_with(&ReferenceErpConfig::at("http://erp.twin", KeyMode::LookUp));
-    create(&erp, &["K1"]).await;
-    create(&erp, &["K1"]).await;
+    let third = create(&erp, &["K1", "K2"]).await;
+    assert!(matches!(third[0], LineOutcome::AlreadyThere(_)));
+    assert!(matches!(third[1], LineOutcome::Done { .. }));
     let found = erp
         .look_up(Shape::DraftLine, &["K1".to_owned()])
         .await

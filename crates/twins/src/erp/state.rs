@@ -228,7 +228,7 @@ pub struct TimeLine {
     pub key: String,
     /// What it is for.
     pub kind: TimeKind,
-    /// Hours.
+    /// Recorded time as hours, to the hundredth.
     pub quantity: Micro,
     /// Recorded time in whole seconds.
     pub recorded_seconds: i64,

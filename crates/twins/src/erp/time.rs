@@ -5,8 +5,9 @@ use super::check::{self, Facts, refused};
 use super::lines::{Delete, fresh_keys};
 use super::state::{Erp, TimeKind, TimeLine};
 use crate::wire::{WireReply, WireRequest, reply};
-use domain::decimal::Micro;
 use domain::posting::DocumentState;
+use domain::quantity::{SECONDS_MAX_PER_ENTRY, hours_printed};
+use domain::rounding::Rounding;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,7 +26,6 @@ struct Content {
     id: Option<String>,
     key: String,
     kind: TimeKind,
-    quantity: Micro,
     recorded_seconds: i64,
     work_date: Date,
     posting_date: Date,
@@ -74,10 +74,14 @@ pub(super) fn by_keys(erp: &Erp, request: &WireRequest) -> WireReply {
 }
 
 fn checked(erp: &Erp, content: &Content) -> Result<TimeLine, WireReply> {
+    let quantity = Some(content.recorded_seconds)
+        .filter(|seconds| (1..=SECONDS_MAX_PER_ENTRY).contains(seconds))
+        .and_then(|seconds| hours_printed(seconds, 2, Rounding::HalfUp))
+        .ok_or_else(|| refused("TIME_INVALID", "time is more than 0 and at most a day"))?;
     check::line(
         erp,
         &Facts {
-            quantity: content.quantity,
+            quantity,
             work_date: content.work_date,
             service_item_id: &content.service_item_id,
             task_id: &content.task_id,
@@ -90,7 +94,7 @@ fn checked(erp: &Erp, content: &Content) -> Result<TimeLine, WireReply> {
     Ok(TimeLine {
         key: content.key.clone(),
         kind: content.kind,
-        quantity: content.quantity,
+        quantity,
         recorded_seconds: content.recorded_seconds,
         work_date: content.work_date,
         posting_date: content.posting_date,

@@ -1,12 +1,20 @@
 //! Showing billing status.
 
 use super::ReferenceTracker;
-use crate::reference_rest::encoded;
 use crate::reference_rest::errors::Fault;
+use crate::reference_rest::{encoded, read_json};
 use connector_sdk::async_trait;
 use connector_sdk::call::CallError;
 use connector_sdk::source::{Feedback, WriteBack};
+use connector_sdk::transport::Effect;
+use serde::Deserialize;
 use serde_json::json;
+
+/// The entry that was written to.
+#[derive(Deserialize)]
+struct Written {
+    id: String,
+}
 
 #[async_trait]
 impl Feedback for ReferenceTracker {
@@ -25,8 +33,15 @@ impl Feedback for ReferenceTracker {
             )
             .await;
         match sent {
-            // Writing the same again is harmless, so that the body of the answer is not needed.
-            Ok(_) => Ok(true),
+            Ok(reply) => {
+                let entry: Written = read_json(Effect::Write, &reply)?;
+                if entry.id == update.source_ref {
+                    Ok(true)
+                } else {
+                    let words = "the tracker was told of one entry and named another".to_owned();
+                    Err(CallError::Ambiguous { words })
+                }
+            }
             Err(Fault::Gone { .. }) => Ok(false),
             Err(fault) => Err(refused_by_the_tracker(fault.into_call_error())),
         }

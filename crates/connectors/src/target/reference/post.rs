@@ -1,8 +1,8 @@
 //! Writing lines: one call for a batch, whole or not at all.
 
-use super::ReferenceErp;
 use super::states::collection;
 use super::wire::{Line, Written};
+use super::{KeyMode, ReferenceErp};
 use crate::reference_rest::errors::Fault;
 use crate::reference_rest::{encoded, read_json};
 use connector_sdk::call::CallError;
@@ -12,6 +12,8 @@ use connector_sdk::target::{
 use connector_sdk::transport::{Effect, Method, Reply};
 use domain::exception::{Code, Problem};
 use domain::posting::PostingKind;
+use domain::quantity::hours_printed;
+use domain::rounding::Rounding;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -53,7 +55,6 @@ fn time_line(batch: &PostBatch, line: &PostLine) -> Value {
             Shape::Cost => "cost",
             Shape::Timesheet | Shape::DraftLine => "timesheet",
         },
-        "quantity": line.quantity,
         "recorded_seconds": line.recorded_seconds,
         "work_date": line.work_date,
         "posting_date": batch.document.document_date,
@@ -152,11 +153,106 @@ impl ReferenceErp {
         if all.is_empty() {
             return Ok(Vec::new());
         }
+        let creates = matches!(batch.kind, PostingKind::CreateLine | PostingKind::Credit);
+        if creates && self.config.uniqueness == KeyMode::LookUp {
+            // The ERP would take a second line of a key: look before anything is sent.
+            let held = self.standing(batch).await?;
+            return self.around(call, batch, held).await;
+        }
         match self.send(call, batch, &all).await {
             Ok(outcomes) => Ok(outcomes),
-            Err(Fault::KeyExists { words }) => self.around_held(call, batch, &words).await,
+            Err(Fault::KeyExists { words }) => {
+                let held = self.standing(batch).await?;
+                if held.is_empty() {
+                    return Err(CallError::NotExecuted {
+                        words: format!(
+                            "{words}, but a look-up finds none; it may be in the making"
+                        ),
+                        retry_after_ms: Some(1000),
+                    });
+                }
+                self.around(call, batch, held).await
+            }
+            Err(Fault::Call(CallError::Refused { problem }))
+                if batch.kind == PostingKind::DeleteLine && problem.code == Code::LineMissing =>
+            {
+                self.delete_the_rest(call, batch, problem).await
+            }
             Err(fault) => Err(fault.into_call_error()),
         }
+    }
+
+    /// The lines of a batch that stand in the ERP. Nothing of the call was executed so far: what
+    /// the look-up meets is no doubt about it.
+    async fn standing(&self, batch: &PostBatch) -> Result<BTreeMap<String, FoundLine>, CallError> {
+        let keys: Vec<String> = batch.lines.iter().map(|l| l.line_key.clone()).collect();
+        let found = self
+            .lines_by_keys(batch.document.shape, &keys)
+            .await
+            .map_err(not_yet)?;
+        let mut held = BTreeMap::new();
+        for line in found {
+            held.entry(line.line_key.clone()).or_insert(line);
+        }
+        Ok(held)
+    }
+
+    /// A deletion was refused because a line is gone. Gone is what was wanted: the others are
+    /// deleted without it.
+    async fn delete_the_rest(
+        &self,
+        call: &Call,
+        batch: &PostBatch,
+        problem: Problem,
+    ) -> Result<Vec<LineOutcome>, CallError> {
+        let held = self.standing(batch).await?;
+        let rest: Vec<&PostLine> = batch
+            .lines
+            .iter()
+            .filter(|line| held.contains_key(&line.line_key))
+            .collect();
+        if rest.len() == batch.lines.len() {
+            return Err(CallError::Refused { problem });
+        }
+        let mut sent = self.send_rest(call, batch, &rest).await?.into_iter();
+        batch
+            .lines
+            .iter()
+            .map(|line| {
+                if held.contains_key(&line.line_key) {
+                    sent.next().ok_or_else(unmatched)
+                } else {
+                    Ok(LineOutcome::Done {
+                        line_ref: line.erp_line_ref.clone().unwrap_or_default(),
+                        document_ref: batch.document.erp_ref.clone(),
+                    })
+                }
+            })
+            .collect()
+    }
+
+    /// Send the part of a batch that is left.
+    async fn send_rest(
+        &self,
+        call: &Call,
+        batch: &PostBatch,
+        rest: &[&PostLine],
+    ) -> Result<Vec<LineOutcome>, CallError> {
+        if rest.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Another body needs another attempt key.
+        let part = if rest.len() == batch.lines.len() {
+            call.clone()
+        } else {
+            Call {
+                attempt_key: format!("{}-rest", call.attempt_key),
+                ..call.clone()
+            }
+        };
+        self.send(&part, batch, rest)
+            .await
+            .map_err(Fault::into_call_error)
     }
 
     async fn send(
@@ -170,51 +266,22 @@ impl ReferenceErp {
             .rest
             .write(method, &path, body.to_string().into_bytes(), call)
             .await?;
-        Ok(outcomes(batch.kind, lines, &reply)?)
+        Ok(outcomes(batch, lines, &reply)?)
     }
 
-    /// Some keys are on lines already. Nothing of the call was executed: the lines that are there
-    /// are reported, and the others are sent once more without them.
-    async fn around_held(
+    /// Report the lines that are there and send the others.
+    async fn around(
         &self,
         call: &Call,
         batch: &PostBatch,
-        words: &str,
+        mut held: BTreeMap<String, FoundLine>,
     ) -> Result<Vec<LineOutcome>, CallError> {
-        let keys: Vec<String> = batch.lines.iter().map(|l| l.line_key.clone()).collect();
-        // Up to here nothing was executed: what the look-up meets is no doubt about the call.
-        let found = self
-            .lines_by_keys(batch.document.shape, &keys)
-            .await
-            .map_err(not_yet)?;
-        let mut held: BTreeMap<String, FoundLine> = BTreeMap::new();
-        for line in found {
-            held.entry(line.line_key.clone()).or_insert(line);
-        }
-        if held.is_empty() {
-            return Err(CallError::NotExecuted {
-                words: format!("{words}, but a look-up finds none; it may be in the making"),
-                retry_after_ms: Some(1000),
-            });
-        }
         let rest: Vec<&PostLine> = batch
             .lines
             .iter()
             .filter(|line| !held.contains_key(&line.line_key))
             .collect();
-        let mut sent = if rest.is_empty() {
-            Vec::new()
-        } else {
-            let second = Call {
-                // Another body needs another attempt key.
-                attempt_key: format!("{}-rest", call.attempt_key),
-                ..call.clone()
-            };
-            self.send(&second, batch, &rest)
-                .await
-                .map_err(Fault::into_call_error)?
-        }
-        .into_iter();
+        let mut sent = self.send_rest(call, batch, &rest).await?.into_iter();
         batch
             .lines
             .iter()
@@ -273,7 +340,7 @@ fn unmatched() -> CallError {
 
 /// One outcome per line, if the answer names exactly the lines that were sent.
 fn outcomes(
-    kind: PostingKind,
+    batch: &PostBatch,
     lines: &[&PostLine],
     reply: &Reply,
 ) -> Result<Vec<LineOutcome>, CallError> {
@@ -285,7 +352,7 @@ fn outcomes(
         .iter()
         .zip(written.lines)
         .map(|(sent, theirs)| {
-            if answers(kind, sent, &theirs) {
+            if answers(batch, sent, &theirs) {
                 Ok(LineOutcome::Done {
                     line_ref: theirs.id,
                     document_ref: theirs.document_id,
@@ -297,14 +364,22 @@ fn outcomes(
         .collect()
 }
 
-fn answers(kind: PostingKind, sent: &PostLine, theirs: &Line) -> bool {
+/// Whether the ERP's line is the one that was sent. Booked time is compared by its time: what the
+/// ERP makes of it is the ERP's price.
+fn answers(batch: &PostBatch, sent: &PostLine, theirs: &Line) -> bool {
     let same_key = theirs.key.as_deref() == Some(sent.line_key.as_str());
-    let amount = theirs
-        .amount
-        .zip(theirs.currency)
-        .map(|(amount, currency)| (amount.decimal(), currency));
-    let same_content = theirs.quantity == sent.quantity
-        && amount
-            .is_none_or(|own| own == (sent.amount.decimal().normalize(), sent.amount.currency));
-    same_key && (kind == PostingKind::DeleteLine || same_content)
+    let same_content = match batch.document.shape {
+        Shape::DraftLine => {
+            let own = (sent.amount.decimal().normalize(), sent.amount.currency);
+            let amount = theirs.amount.zip(theirs.currency);
+            theirs.quantity == sent.quantity
+                && amount.is_some_and(|(amount, currency)| (amount.decimal(), currency) == own)
+        }
+        Shape::Timesheet | Shape::Cost => {
+            let recorded = hours_printed(sent.recorded_seconds, 2, Rounding::HalfUp);
+            let booked = Rounding::HalfUp.to_digits(theirs.quantity.decimal(), 2);
+            recorded.is_some_and(|recorded| recorded.decimal() == booked.normalize())
+        }
+    };
+    same_key && (batch.kind == PostingKind::DeleteLine || same_content)
 }
