@@ -8,6 +8,7 @@
 //! It never looks into a connector: only what comes out, and what stands in the ERP afterwards,
 //! counts.
 
+mod content;
 mod doubt;
 mod interceptor;
 mod laws;

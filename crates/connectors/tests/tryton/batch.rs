@@ -1,7 +1,8 @@
 //! Batches for tests.
 
 use crate::lab::Lab;
-use connector_sdk::target::{DocumentHead, LineOutcome, PostBatch, PostLine, Shape};
+use connector_sdk::target::{DocumentHead, FoundLine, LineOutcome, PostBatch, PostLine, Shape};
+use domain::exception::Code;
 use domain::money::Money;
 use domain::posting::PostingKind;
 use domain::rounding::Rounding;
@@ -86,4 +87,29 @@ pub(crate) fn all_done(outcomes: &[LineOutcome]) -> Vec<(String, Option<String>)
             other => panic!("not done: {other:?}"),
         })
         .collect()
+}
+
+pub(crate) fn keys(lines: &[PostLine]) -> Vec<String> {
+    lines.iter().map(|line| line.line_key.clone()).collect()
+}
+
+pub(crate) fn same_content(found: &FoundLine, line: &PostLine) {
+    assert_eq!(found.line_key, line.line_key);
+    assert_eq!(found.quantity, line.quantity);
+    assert_eq!(found.rate, Some(line.rate));
+    assert_eq!(found.amount, Some(line.amount));
+}
+
+pub(crate) fn already(outcome: &LineOutcome) -> &FoundLine {
+    match outcome {
+        LineOutcome::AlreadyThere(found) => found,
+        other => panic!("not there already: {other:?}"),
+    }
+}
+
+pub(crate) fn refused(outcome: &LineOutcome) -> Code {
+    match outcome {
+        LineOutcome::Refused(problem) => problem.code,
+        other => panic!("not refused: {other:?}"),
+    }
 }

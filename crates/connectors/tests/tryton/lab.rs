@@ -19,6 +19,9 @@ pub(crate) enum Kind {
     Plain,
 }
 
+/// Both kinds.
+pub(crate) const BOTH: [Kind; 2] = [Kind::Key, Kind::Plain];
+
 /// The facts of the lab, if there is one.
 pub(crate) fn facts() -> Option<serde_json::Value> {
     #[expect(

@@ -19,6 +19,8 @@ mod real_drafts;
 #[cfg(test)]
 mod real_masters;
 #[cfg(test)]
+mod real_people;
+#[cfg(test)]
 mod real_times;
 #[cfg(test)]
 mod scripted;

@@ -119,3 +119,44 @@ async fn the_check_finds_a_working_connection_and_says_what_is_missing() {
             .all(|l| l.verdict == Verdict::Good || l.hint.is_some())
     );
 }
+
+#[tokio::test]
+async fn a_billing_hold_and_finished_work_are_seen() {
+    let Some(lab) = Lab::open(Kind::Key) else {
+        return;
+    };
+    let category = lab
+        .does("party.category.create", r#"[{"name":"Billing hold"}]"#)
+        .await;
+    let category = category.items().unwrap()[0].as_int().unwrap();
+    let party = lab.id(&["customers", "C-FJOR", "id"]);
+    let held = format!(r#"[{party}],{{"categories":[["add",[{category}]]]}}"#);
+    lab.does("party.party.write", &held).await;
+    let status = lab
+        .does("project.work.status.search", r#"[["progress","=",1]]"#)
+        .await;
+    let status = status.items().unwrap()[0].as_int().unwrap();
+    let task = lab.id(&["projects", "P-INT", "tasks", "T-INT-ADMIN", "id"]);
+    let finished = format!(r#"[{task}],{{"progress":1,"status":{status}}}"#);
+    lab.does("project.work.write", &finished).await;
+
+    let mut config = lab.config.clone();
+    config.hold_category = Some("Billing hold".to_owned());
+    let target = lab.target_with(config, std::sync::Arc::clone(&lab.transport));
+    let masters = target.masters().await.unwrap();
+    let on_hold: Vec<&str> = masters
+        .customers
+        .values()
+        .filter(|customer| customer.on_hold)
+        .map(|customer| customer.code.as_str())
+        .collect();
+    assert_eq!(on_hold, ["C-FJOR"]);
+    assert!(!masters.task("P-INT", "T-INT-ADMIN").unwrap().active);
+    assert!(masters.task("P-INT", "T-INT-LEARN").unwrap().active);
+    let check = target.check().await;
+    let hold = check
+        .iter()
+        .find(|line| line.subject == "billing hold")
+        .unwrap();
+    assert_eq!(hold.found, "customers on hold: 1");
+}

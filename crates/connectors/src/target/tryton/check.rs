@@ -233,7 +233,7 @@ impl Tryton {
         let count = records(&held)?.len();
         Ok(vec![CheckLine::good(
             "billing hold",
-            format!("{count} customers are on hold"),
+            format!("customers on hold: {count}"),
         )])
     }
 }

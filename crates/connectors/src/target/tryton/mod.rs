@@ -11,10 +11,12 @@
 //! - Inactive records vanish from searches unless the context says otherwise; the usual clause
 //!   on `active` does not bring back employees who left.
 
+mod booked;
 mod changes;
 mod check;
 mod config;
 mod defaults;
+mod drafts;
 mod errors;
 mod facts;
 mod invoices;
@@ -25,6 +27,7 @@ mod session;
 mod states;
 mod timesheets;
 pub mod wire;
+mod works;
 
 pub use config::{CompanyChoice, ConfigError, KeyPlace, TrytonConfig, WorkCode};
 pub use errors::{Fault, classify, of_error, refusal_code};

@@ -1,28 +1,16 @@
 //! Booked time: project time that Tryton prices and invoices itself, or that is cost and never
 //! invoiced. Which of the two is decided by the project's invoice method in Tryton.
 
+use super::booked::{changeable, done};
+use super::drafts::one_line;
 use super::errors::Fault;
-use super::invoices::one_line;
 use super::json::Json;
 use super::states::parse_ref;
-use super::wire::{Record, date, duration};
+use super::wire::{date, duration};
 use super::{KeyPlace, Tryton};
 use connector_sdk::call::CallError;
-use connector_sdk::target::{Call, FoundLine, LineOutcome, PostBatch, PostLine};
+use connector_sdk::target::{Call, LineOutcome, PostBatch, PostLine};
 use domain::exception::{Code, Problem};
-use domain::posting::DocumentState;
-use domain::quantity::hours_printed;
-use domain::rounding::Rounding;
-use std::collections::BTreeMap;
-
-const FIELDS: [&str; 6] = [
-    "employee",
-    "work",
-    "date",
-    "duration",
-    "invoice_line.invoice",
-    "invoice_line.unit_price",
-];
 
 /// How often a call is made again after a key of it was found taken.
 const ROUNDS_MAX: usize = 4;
@@ -35,22 +23,7 @@ pub(super) fn not_for_time(batch: &PostBatch) -> Vec<LineOutcome> {
     batch.lines.iter().map(refused).collect()
 }
 
-/// One booked entry as it stands.
-#[derive(Debug, Clone)]
-struct Booked {
-    id: i64,
-    found: FoundLine,
-    invoiced: bool,
-}
-
 impl Tryton {
-    const fn time_key_field(&self) -> &'static str {
-        match self.config.uniqueness {
-            KeyPlace::Module => "external_key",
-            KeyPlace::LookUp => "description",
-        }
-    }
-
     /// The values of an entry, or what is wrong with it.
     fn time_values(&self, line: &PostLine) -> Result<Vec<(String, Json)>, Problem> {
         let id = |text: &str, code: Code, what: &str| {
@@ -250,111 +223,4 @@ impl Tryton {
             .map_err(Fault::into_call_error)?;
         Ok(())
     }
-
-    async fn booked_of(&self, batch: &PostBatch) -> Result<BTreeMap<String, Booked>, CallError> {
-        let keys: Vec<String> = batch
-            .lines
-            .iter()
-            .map(|line| line.line_key.clone())
-            .collect();
-        self.booked(&keys).await
-    }
-
-    async fn booked(&self, keys: &[String]) -> Result<BTreeMap<String, Booked>, CallError> {
-        let place = self.time_key_field();
-        let rows = self.by_key("timesheet.line", place, keys, &FIELDS).await?;
-        let mut ids = Vec::new();
-        for row in rows.values() {
-            ids.extend(Record(row).id_or_none("invoice_line.invoice")?);
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        let invoices = self.invoices(&ids, false).await?;
-        let mut booked = BTreeMap::new();
-        for (key, row) in &rows {
-            let record = Record(row);
-            let invoice = record.id_or_none("invoice_line.invoice")?;
-            let known = invoice.and_then(|id| invoices.get(&id));
-            let seconds = record.seconds("duration")?.unwrap_or_default();
-            let found = FoundLine {
-                line_key: key.clone(),
-                line_ref: record.id("id")?.to_string(),
-                document_ref: invoice.map(|id| id.to_string()),
-                document_state: known.map_or(DocumentState::Open, |invoice| invoice.state),
-                document_number: known.and_then(|invoice| invoice.number.clone()),
-                quantity: hours_printed(seconds, 6, Rounding::HalfUp).unwrap_or_default(),
-                rate: record.micro("invoice_line.unit_price")?,
-                // One line of Tryton's invoice covers many entries: none has an amount.
-                amount: None,
-                work_date: record.date("date")?,
-            };
-            let invoiced = record.value("invoice_line.id").is_some();
-            booked.insert(
-                key.clone(),
-                Booked {
-                    id: record.id("id")?,
-                    found,
-                    invoiced,
-                },
-            );
-        }
-        Ok(booked)
-    }
-
-    /// [`connector_sdk::target::Target::look_up`] for booked time.
-    pub(super) async fn find_times(&self, keys: &[String]) -> Result<Vec<FoundLine>, CallError> {
-        Ok(self
-            .booked(keys)
-            .await?
-            .into_values()
-            .map(|booked| booked.found)
-            .collect())
-    }
-
-    /// Let Tryton invoice what is booked on a project. It answers no id: the invoice is found
-    /// through the entries. "Nothing to invoice" comes as a refusal.
-    pub async fn invoice_project(&self, call: &Call, project_ref: &str) -> Result<(), CallError> {
-        let context = self.facts().await?.context();
-        let Some(id) = parse_ref(project_ref) else {
-            return Err(CallError::Contract {
-                words: "that is no id of a project".to_owned(),
-            });
-        };
-        let params = vec![Json::ints(&[id])];
-        let method = "model.project.work.invoice";
-        self.rpc
-            .write(call, method, params, &context)
-            .await
-            .map_err(Fault::into_call_error)?;
-        Ok(())
-    }
-}
-
-fn done(booked: &Booked) -> LineOutcome {
-    LineOutcome::Done {
-        line_ref: booked.found.line_ref.clone(),
-        document_ref: booked.found.document_ref.clone(),
-    }
-}
-
-fn changeable<'a>(
-    line: &PostLine,
-    found: &'a BTreeMap<String, Booked>,
-) -> Result<Option<&'a Booked>, Problem> {
-    let Some(booked) = found.get(&line.line_key) else {
-        return Ok(None);
-    };
-    if line
-        .erp_line_ref
-        .as_ref()
-        .is_some_and(|erp_ref| *erp_ref != booked.found.line_ref)
-    {
-        let facts = "the key is on another entry than the one to change";
-        return Err(Problem::new(Code::KeyHeldByOtherContent, facts));
-    }
-    if booked.invoiced {
-        let facts = "Tryton has invoiced the entry: it can no longer be changed";
-        return Err(Problem::new(Code::ErpRejected, facts));
-    }
-    Ok(Some(booked))
 }
