@@ -132,6 +132,11 @@ impl Fake {
                 }
             }
         }
+        for (name, value) in change["time_entry"].as_object().unwrap() {
+            if name != "custom_fields" {
+                entry[name.as_str()] = value.clone();
+            }
+        }
         entry["updated_on"] = json!("2026-11-23T05:00:00Z");
         *text = entry.to_string();
         reply(204, "")
