@@ -305,7 +305,7 @@ impl ReplayOne {
         let batch =
             crate::payload::batch_of(tx, &self.terms, &document, std::slice::from_ref(&row))?;
         let agree = match (&self.found, batch.lines.first()) {
-            (Some(found), Some(line)) => crate::post::agrees(batch.document.shape, line, found),
+            (Some(found), Some(line)) => crate::compare::agrees(batch.document.shape, line, found),
             _ => false,
         };
         let state = state_of(&row)?;

@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod book;
+pub mod compare;
 pub mod crash;
 pub mod env;
 pub mod error;
@@ -14,8 +15,10 @@ pub mod explain;
 pub mod facts;
 pub mod feedback;
 pub mod intake;
+mod intent;
 pub mod limit;
 pub mod outcome;
+pub mod patience;
 pub mod payload;
 pub mod plan;
 pub mod post;

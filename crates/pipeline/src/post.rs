@@ -1,30 +1,25 @@
 //! Posting: intent before the call, outcome after, look-up when in doubt. The only code that calls
 //! [`connector_sdk::target::Target::post`].
 
+use crate::compare::{judge_found, other_content};
 use crate::crash::CrashPoint;
 use crate::env::{Env, Note, Terms, erp, inconsistent};
 use crate::error::PassError;
 use crate::facts;
-use crate::limit::{LimitState, Permit};
+use crate::intent::{Claim, WriteIntent};
 use crate::outcome::{DoubtAttempt, SettleAttempt, Settlement};
 use crate::payload::batch_of;
-use crate::postings::{document_shape, document_state, kind_of, members, members_bytes};
+use crate::postings::{document_shape, document_state, kind_of, members};
 use crate::states;
 use connector_sdk::call::CallError;
 use connector_sdk::manifest::Uniqueness;
-use connector_sdk::target::{Call, FoundLine, LineOutcome, PostBatch, PostLine, Shape};
+use connector_sdk::target::{Call, LineOutcome, PostBatch};
 use domain::exception::{Code, Problem};
-use domain::ids::{digest, digest16};
 use domain::posting::PostingKind;
-use domain::quantity::hours_printed;
-use domain::rounding::Rounding;
-use rust_decimal::Decimal;
 use std::collections::{BTreeMap, VecDeque};
-use std::convert::Infallible;
 use store::attempts::{self, AttemptRow};
 use store::documents::{self, DocumentRow};
 use store::postings::{self, PostingRow};
-use store::{Abort, Command, Guard, GuardSet, SealClass, Tx, limits, settings};
 
 /// The setting that stops posting; its value says why.
 pub const POSTING_OFF: &str = "posting_off";
@@ -52,189 +47,6 @@ pub struct PostResult {
     pub doubts: u64,
     /// Lines that still wait when the pass ended.
     pub left: u64,
-}
-
-enum Claim {
-    Granted(Box<AttemptRow>),
-    NotBefore(i64),
-    Moved,
-}
-
-/// Write the intent: which lines, which bytes, until when.
-struct WriteIntent {
-    flow: String,
-    document: DocumentRow,
-    rows: Vec<PostingRow>,
-    payload: Vec<u8>,
-    verb: &'static str,
-    attempt_key_seed: String,
-    timeout_ms: u64,
-    send_within_ms: u64,
-    proof_after_ms: u64,
-    limits: Vec<connector_sdk::manifest::Limit>,
-}
-
-impl Command for WriteIntent {
-    type Out = Claim;
-    type Rejection = Infallible;
-
-    fn name(&self) -> &'static str {
-        "write intent"
-    }
-
-    fn guards(&self) -> GuardSet {
-        let domain = Guard::Limit(format!("target:{}", self.flow));
-        GuardSet::none()
-            .and(domain)
-            .and(Guard::Document(self.document.document_id))
-    }
-
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<Claim, Abort<Infallible>> {
-        tx.act_as("posting");
-        let id = self.document.document_id;
-        if settings::get(tx, POSTING_OFF)?.is_some_and(|value| !value.is_empty()) {
-            return Ok(Claim::Moved);
-        }
-        // Whatever was chosen must still be as it was read.
-        let now = documents::get(tx, &id)?;
-        if now.is_none_or(|now| now.version != self.document.version)
-            || attempts::open(tx, &id)?.is_some()
-        {
-            return Ok(Claim::Moved);
-        }
-        for row in &self.rows {
-            if postings::get(tx, &id, row.posting_no)?.as_ref() != Some(row) {
-                return Ok(Claim::Moved);
-            }
-        }
-        let now_us = tx.now_us();
-        match take_permit(tx, &self.flow, &self.limits, now_us)? {
-            Permit::NotBefore(at_us) => return Ok(Claim::NotBefore(at_us)),
-            Permit::Granted => {}
-        }
-        let numbers: Vec<i64> = self.rows.iter().map(|row| row.posting_no).collect();
-        let bytes = members_bytes(&numbers);
-        let fact = tx.seal(SealClass::Sent, &self.document.document_key, &self.payload)?;
-        let us = |ms: u64| {
-            i64::try_from(ms)
-                .unwrap_or(i64::MAX / 2000)
-                .saturating_mul(1000)
-        };
-        let send_not_after_us = now_us.saturating_add(us(self.send_within_ms));
-        let key = digest16("attempt", &[self.attempt_key_seed.as_bytes(), &bytes]);
-        let attempt = AttemptRow {
-            attempt_id: digest16("attempt id", &[&id, &bytes, &now_us.to_be_bytes()]),
-            document_id: id,
-            attempt_key: data_encoding::HEXLOWER.encode(&key),
-            verb: self.verb.to_owned(),
-            state: "sending".to_owned(),
-            members: bytes,
-            payload_digest: digest("payload", &[&self.payload]),
-            writer_no: tx.writer_no(),
-            started_at_us: now_us,
-            send_not_after_us,
-            call_timeout_ms: i64::try_from(self.timeout_ms).unwrap_or(i64::MAX),
-            look_up_after_us: send_not_after_us
-                .saturating_add(us(self.timeout_ms))
-                .saturating_add(us(self.proof_after_ms)),
-            settled_at_us: None,
-            outcome: None,
-            fact: Some(fact),
-            version: 1,
-        };
-        attempts::insert(tx, &attempt, "intent")?;
-        Ok(Claim::Granted(Box::new(attempt)))
-    }
-}
-
-pub(crate) fn take_permit(
-    tx: &mut Tx<'_>,
-    flow: &str,
-    limits: &[connector_sdk::manifest::Limit],
-    now_us: i64,
-) -> Result<Permit, store::StoreError> {
-    let domain = format!("target:{flow}");
-    let mut state = read_limit(tx, &domain)?;
-    let permit = state.take(limits, now_us);
-    if permit == Permit::Granted && !limits.is_empty() {
-        keep_limit(tx, &domain, &state)?;
-    }
-    Ok(permit)
-}
-
-fn read_limit(tx: &mut Tx<'_>, domain: &str) -> Result<LimitState, store::StoreError> {
-    match limits::get(tx, domain)? {
-        None => Ok(LimitState::default()),
-        Some(row) => serde_json::from_str(&row.body)
-            .map_err(|error| inconsistent(format!("limit state {domain}: {error}"))),
-    }
-}
-
-fn keep_limit(tx: &mut Tx<'_>, domain: &str, state: &LimitState) -> Result<(), store::StoreError> {
-    let body = serde_json::to_string(state)
-        .map_err(|error| inconsistent(format!("limit state {domain}: {error}")))?;
-    limits::put(tx, domain, &body, "permit")
-}
-
-/// Take a permit for a read of the target, which spends the same quota.
-pub(crate) struct TakePermit {
-    pub(crate) flow: String,
-    pub(crate) limits: Vec<connector_sdk::manifest::Limit>,
-}
-
-impl Command for TakePermit {
-    type Out = Permit;
-    type Rejection = Infallible;
-    fn name(&self) -> &'static str {
-        "take permit"
-    }
-    fn guards(&self) -> GuardSet {
-        GuardSet::none().and(Guard::Limit(format!("target:{}", self.flow)))
-    }
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<Permit, Abort<Infallible>> {
-        let now_us = tx.now_us();
-        Ok(take_permit(tx, &self.flow, &self.limits, now_us)?)
-    }
-}
-
-struct Pause {
-    flow: String,
-    until_us: i64,
-}
-
-impl Command for Pause {
-    type Out = ();
-    type Rejection = Infallible;
-    fn name(&self) -> &'static str {
-        "pause domain"
-    }
-    fn guards(&self) -> GuardSet {
-        GuardSet::none().and(Guard::Limit(format!("target:{}", self.flow)))
-    }
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
-        let domain = format!("target:{}", self.flow);
-        let mut state = read_limit(tx, &domain)?;
-        state.pause(self.until_us);
-        Ok(keep_limit(tx, &domain, &state)?)
-    }
-}
-
-/// Wait for a permit to read from the target.
-pub(crate) async fn permit_to_read(env: &Env) -> Result<(), PassError> {
-    let limits = env.target.manifest().limits.clone();
-    if limits.is_empty() {
-        return Ok(());
-    }
-    loop {
-        let take = TakePermit {
-            flow: env.settings.flow.clone(),
-            limits: limits.clone(),
-        };
-        match env.write(take).await? {
-            Permit::Granted => return Ok(()),
-            Permit::NotBefore(at_us) => env.wait_until(at_us).await,
-        }
-    }
 }
 
 /// A pass over everything that is due, until nothing is or patience ends.
@@ -362,7 +174,6 @@ impl Worker<'_> {
             .unwrap_or(PostingKind::CreateLine);
         let shape = document_shape(&document)?;
         env.pass(CrashPoint::LookUpDue)?;
-        permit_to_read(env).await?;
         let keys: Vec<String> = rows.iter().map(|row| row.line_key.clone()).collect();
         let found = env.target.look_up(shape, &keys).await.map_err(erp)?;
         env.pass(CrashPoint::LookUpReturned)?;
@@ -487,7 +298,6 @@ impl Worker<'_> {
     async fn meet_document(&self, document: &DocumentRow) -> Result<bool, PassError> {
         let env = self.env;
         let shape = document_shape(document)?;
-        permit_to_read(env).await?;
         let key = &document.document_key;
         let Some(report) = env.target.look_up_document(shape, key).await.map_err(erp)? else {
             return Ok(false);
@@ -591,11 +401,6 @@ impl Worker<'_> {
                 retry_after_ms,
             }) => {
                 let until_us = self.back_off(rows, retry_after_ms);
-                let pause = Pause {
-                    flow: env.settings.flow.clone(),
-                    until_us,
-                };
-                env.write(pause).await?;
                 self.again(rows, &attempt, &words, until_us, false).await
             }
             Err(CallError::NotExecuted {
@@ -737,67 +542,6 @@ const fn verb(kind: PostingKind) -> &'static str {
         PostingKind::DeleteLine => "delete",
         PostingKind::Credit => "credit",
         PostingKind::Void => "void",
-    }
-}
-
-/// Whether a line in the ERP is the one we mean: quantity, rate, amount and day agree. Booked time
-/// is compared by its time alone: what the ERP makes of it is the ERP's price.
-pub fn agrees(shape: Shape, line: &PostLine, found: &FoundLine) -> bool {
-    let day = found.work_date.is_none_or(|day| day == line.work_date);
-    match shape {
-        Shape::DraftLine => {
-            day && found.quantity == line.quantity
-                && found.rate.is_none_or(|rate| rate == line.rate)
-                && found.amount.is_none_or(|amount| amount == line.amount)
-        }
-        Shape::Timesheet | Shape::Cost => {
-            let hundredth = |hours: Decimal| Rounding::HalfUp.to_digits(hours, 2);
-            let recorded = hours_printed(line.recorded_seconds, 6, Rounding::HalfUp);
-            day && recorded.is_some_and(|hours| {
-                hundredth(hours.decimal()) == hundredth(found.quantity.decimal())
-            })
-        }
-    }
-}
-
-fn other_content(line: &PostLine, found: &FoundLine) -> Problem {
-    let amount = found
-        .amount
-        .map_or_else(|| "no amount".to_owned(), |amount| amount.to_string());
-    Problem::new(
-        Code::KeyHeldByOtherContent,
-        format!(
-            "line {} of the ERP carries the key with {} h and {amount}, ours has {} h and {}",
-            found.line_ref, found.quantity, line.quantity, line.amount
-        ),
-    )
-}
-
-/// What a look-up says about one line; `None` if only absence could have decided.
-fn judge_found(
-    shape: Shape,
-    kind: PostingKind,
-    line: &PostLine,
-    found: Option<&FoundLine>,
-) -> Option<Settlement> {
-    let posted = |found: &FoundLine| Settlement::Posted {
-        line_ref: found.line_ref.clone(),
-    };
-    match (kind, found) {
-        (PostingKind::CreateLine | PostingKind::Credit, Some(found)) => {
-            Some(if agrees(shape, line, found) {
-                posted(found)
-            } else {
-                Settlement::Rejected(other_content(line, found))
-            })
-        }
-        (PostingKind::ReplaceLine, Some(found)) if agrees(shape, line, found) => {
-            Some(posted(found))
-        }
-        (PostingKind::DeleteLine | PostingKind::Void, None) => Some(Settlement::Posted {
-            line_ref: line.erp_line_ref.clone().unwrap_or_default(),
-        }),
-        _ => None,
     }
 }
 

@@ -3,7 +3,6 @@
 
 use crate::env::{Env, Note, erp, tracker};
 use crate::error::PassError;
-use crate::post::permit_to_read;
 use crate::postings::{active_charge, document_shape, document_state, home_of, kind_of, state_of};
 use crate::states::{all_documents, find_lines, standing};
 use connector_sdk::source::DateWindow;
@@ -309,7 +308,6 @@ async fn read_erp(env: &Env) -> Result<(Vec<Line>, BTreeMap<String, DocumentRepo
     }
     let mut reports = BTreeMap::new();
     for chunk in refs.chunks(100) {
-        permit_to_read(env).await?;
         let page = env
             .target
             .document_states(Shape::DraftLine, chunk)

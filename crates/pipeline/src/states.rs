@@ -3,12 +3,12 @@
 
 use crate::admit::wish;
 use crate::book::{Books, plan};
+use crate::compare::agrees;
 use crate::crash::CrashPoint;
 use crate::env::{Env, Note, Terms, erp, inconsistent};
 use crate::error::PassError;
 use crate::facts;
 use crate::payload::batch_of;
-use crate::post::{agrees, permit_to_read};
 use crate::postings::{
     active_charge, charge_facts, document_of, document_shape, document_state, kind_of, state_of,
     wanted_of,
@@ -83,7 +83,6 @@ pub async fn refresh(env: &Env, terms: &Terms) -> Result<StatesResult, PassError
     }
     for chunk in asked.chunks(STATES_CHUNK) {
         let refs: Vec<String> = chunk.iter().map(|(erp_ref, _)| erp_ref.clone()).collect();
-        permit_to_read(env).await?;
         let reports = env
             .target
             .document_states(Shape::DraftLine, &refs)
@@ -123,7 +122,6 @@ pub async fn refresh_one(
     if shape != Shape::DraftLine {
         return Ok(false);
     }
-    permit_to_read(env).await?;
     let refs = [erp_ref.clone()];
     let reports = env
         .target
@@ -330,7 +328,6 @@ pub async fn find_lines(
 ) -> Result<BTreeMap<String, FoundLine>, PassError> {
     let mut all = BTreeMap::new();
     for chunk in keys.chunks(LINES_CHUNK) {
-        permit_to_read(env).await?;
         let found = env.target.look_up(shape, chunk).await.map_err(erp)?;
         all.extend(found.into_iter().map(|line| (line.line_key.clone(), line)));
     }
