@@ -9,6 +9,7 @@
 //! The twins never read a clock, never draw real randomness, and show the auditor everything
 //! they hold under `/truth`.
 
+pub mod auditor;
 mod doors;
 pub mod erp;
 pub mod fault;

@@ -73,6 +73,7 @@ impl Machine for Erp {
             ("workers", json!(self.workers)),
             ("projects", json!(self.projects)),
             ("tasks", json!(self.tasks)),
+            ("service_items", json!(self.service_items)),
         ])
     }
 

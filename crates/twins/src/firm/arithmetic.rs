@@ -10,12 +10,12 @@ fn nearest(dividend: i128, divisor: i128) -> i128 {
 }
 
 /// Recorded minutes of hours given in hundredths: 67 stands for 40 minutes.
-pub(super) fn minutes(hundredths: i64) -> i64 {
+pub(crate) fn minutes(hundredths: i64) -> i64 {
     i64::try_from(nearest(i128::from(hundredths) * 60, 100)).unwrap_or(i64::MAX)
 }
 
 /// Billable minutes under a contract.
-pub(super) fn billable_minutes(contract: &Contract, minutes: i64) -> i64 {
+pub(crate) fn billable_minutes(contract: &Contract, minutes: i64) -> i64 {
     let Some(rule) = contract.increment else {
         return minutes;
     };
@@ -31,12 +31,12 @@ pub(super) fn billable_minutes(contract: &Contract, minutes: i64) -> i64 {
 }
 
 /// Printed hours of so many minutes, in hundredths, half up.
-pub(super) fn printed_hundredths(minutes: i64) -> i64 {
+pub(crate) fn printed_hundredths(minutes: i64) -> i64 {
     i64::try_from(nearest(i128::from(minutes) * 100, 60)).unwrap_or(i64::MAX)
 }
 
 /// Hundredths of an hour times a rate in 10^-6, rounded half up to minor units.
-pub(super) fn amount_minor(
+pub(crate) fn amount_minor(
     hundredths: i64,
     rate_micro: i64,
     minor_digits: u32,

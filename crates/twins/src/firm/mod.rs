@@ -4,7 +4,7 @@
 //! What an entry must come to is worked out here with whole numbers of our own, not with the
 //! product's pricing: the auditor compares two calculations, not one with itself.
 
-mod arithmetic;
+pub(crate) mod arithmetic;
 mod config;
 mod entries;
 mod expected;

@@ -50,6 +50,9 @@ impl Machine for Tracker {
             ("entries", Value::Array(entries)),
             ("deleted", Value::Array(deleted)),
             ("changes", json!(self.changes)),
+            ("users", json!(self.users)),
+            ("projects", json!(self.projects)),
+            ("tasks", json!(self.tasks)),
         ])
     }
 }

@@ -1,0 +1,247 @@
+//! The lines that stand in the ERP: what is still worth something, and what people did to it.
+
+use super::price::{Content, Form, Money};
+use super::truth::{DocumentLine, Erp, Happened, TimeLine};
+use super::verdict::Verdict;
+use crate::erp::TimeKind;
+use domain::decimal::Micro;
+use domain::money;
+use domain::posting::DocumentState;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where a line is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// It counts.
+    Live,
+    /// A credit takes it back; with `true` a person's.
+    Credited(bool),
+    /// Its document was withdrawn.
+    Void,
+}
+
+/// One line of ours or of somebody.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) id: String,
+    /// What it is now.
+    pub(super) content: Content,
+    /// What it was when the product last wrote it, if a person changed it since.
+    pub(super) written: Option<Content>,
+    pub(super) life: Life,
+    pub(super) state: DocumentState,
+    pub(super) number: Option<String>,
+}
+
+impl Standing {
+    /// What the product says the line is.
+    pub(super) fn ours(&self) -> &Content {
+        self.written.as_ref().unwrap_or(&self.content)
+    }
+
+    /// Its worth, where it has one.
+    pub(super) fn worth(&self) -> Option<&Money> {
+        self.content.money.as_ref()
+    }
+}
+
+/// Everything that stands, and the traces of people.
+pub(super) struct Standings {
+    pub(super) lines: Vec<Standing>,
+    /// Lines that people deleted: id, quantity, rate, amount as last known.
+    pub(super) deleted_by_people: BTreeMap<String, (Option<Micro>, Option<Micro>)>,
+}
+
+fn minor(amount: &str, line: &DocumentLine) -> i64 {
+    amount
+        .parse::<Micro>()
+        .ok()
+        .and_then(|amount| money::Money::from_decimal(amount.decimal(), line.currency).ok())
+        .map_or(i64::MIN, |amount| amount.amount_minor)
+}
+
+fn billed(line: &DocumentLine) -> Content {
+    Content {
+        form: Form::Bill,
+        day: line.work_date,
+        worker_id: line.worker_id.clone(),
+        task_id: line.task_id.clone(),
+        service_item_id: line.service_item_id.clone(),
+        seconds: None,
+        money: Some(Money {
+            customer_id: line.customer_id.clone().unwrap_or_default(),
+            currency: line.currency,
+            quantity: line.quantity,
+            rate: line.rate,
+            amount_minor: minor(&line.amount, line),
+        }),
+    }
+}
+
+fn booked(line: &TimeLine) -> Standing {
+    Standing {
+        id: line.id.clone(),
+        content: Content {
+            form: match line.kind {
+                TimeKind::Timesheet => Form::Timesheet,
+                TimeKind::Cost => Form::Cost,
+            },
+            day: line.work_date,
+            worker_id: line.worker_id.clone(),
+            task_id: line.task_id.clone(),
+            service_item_id: line.service_item_id.clone(),
+            seconds: Some(line.recorded_seconds),
+            money: None,
+        },
+        written: None,
+        life: Life::Live,
+        state: line.document_state,
+        number: line.document_number.clone(),
+    }
+}
+
+/// The content as the product wrote it, if a person wrote after it.
+fn written(line: &DocumentLine, history: &[&Happened]) -> Option<Content> {
+    let of_content = |h: &&&Happened| matches!(h.what.as_str(), "create" | "replace" | "edit");
+    let last = history.iter().rev().find(of_content)?;
+    if last.actor == "client" {
+        return None;
+    }
+    let ours = history
+        .iter()
+        .rev()
+        .filter(of_content)
+        .find(|h| h.actor == "client")?;
+    let mut content = billed(line);
+    let money = content.money.as_mut()?;
+    money.quantity = ours.quantity?;
+    money.rate = ours.rate?;
+    money.amount_minor = minor(ours.amount.as_deref()?, line);
+    Some(content)
+}
+
+/// Read what stands, and say what no entry is needed to see: credits that take back too much,
+/// lines written twice under one key.
+pub(super) fn standings(erp: &Erp, verdict: &mut Verdict) -> Standings {
+    let mut history: BTreeMap<&str, Vec<&Happened>> = BTreeMap::new();
+    for happened in erp.effects.iter().filter(|h| h.of == "line") {
+        history
+            .entry(happened.id.as_str())
+            .or_default()
+            .push(happened);
+    }
+    let by_id: BTreeMap<&str, &DocumentLine> = erp
+        .lines
+        .iter()
+        .map(|line| (line.id.as_str(), line))
+        .collect();
+    let mut credits: BTreeMap<&str, Vec<&DocumentLine>> = BTreeMap::new();
+    for line in &erp.lines {
+        if let Some(of) = line.credits_line_id.as_deref()
+            && line.document_state != DocumentState::Void
+        {
+            credits.entry(of).or_default().push(line);
+        }
+    }
+    for (id, credits) in &credits {
+        check_credits(id, by_id.get(id).copied(), credits, verdict);
+    }
+    let mut lines = Vec::new();
+    for line in &erp.lines {
+        if line.credits_line_id.is_some() || line.time_line_id.is_some() {
+            continue;
+        }
+        let credit = credits
+            .get(line.id.as_str())
+            .and_then(|credits| credits.first());
+        let life = match credit {
+            Some(credit) => Life::Credited(credit.key.is_none()),
+            None if line.document_state == DocumentState::Void => Life::Void,
+            None => Life::Live,
+        };
+        let own = history.get(line.id.as_str()).map_or(&[][..], Vec::as_slice);
+        lines.push(Standing {
+            id: line.id.clone(),
+            content: billed(line),
+            written: written(line, own),
+            life,
+            state: line.document_state,
+            number: line.document_number.clone(),
+        });
+    }
+    lines.extend(erp.time_lines.iter().map(booked));
+    twice(erp, verdict);
+    let gone = |h: &&Happened| h.actor == "person" && h.what == "delete" && h.of == "line";
+    let deleted_by_people = erp
+        .effects
+        .iter()
+        .filter(gone)
+        .map(|h| (h.id.clone(), (h.quantity, h.rate)))
+        .collect();
+    Standings {
+        lines,
+        deleted_by_people,
+    }
+}
+
+fn check_credits(
+    id: &str,
+    source: Option<&DocumentLine>,
+    credits: &[&DocumentLine],
+    verdict: &mut Verdict,
+) {
+    let Some(source) = source else {
+        verdict.wrong += 1;
+        verdict.problem(format!(
+            "a credit takes back line {id}, which does not exist"
+        ));
+        return;
+    };
+    let full = minor(&source.amount, source);
+    let mut taken = 0_i64;
+    for credit in credits {
+        taken = taken.saturating_add(minor(&credit.amount, credit));
+    }
+    if taken != full.saturating_neg() {
+        let words = format!(
+            "line {id} of {} is credited with {taken} in {} lines",
+            source.amount,
+            credits.len()
+        );
+        verdict.problem(words);
+        verdict.unexplained(&source.currency.to_string(), full.saturating_add(taken));
+        if credits.len() > 1 {
+            verdict.duplicates += 1;
+        } else {
+            verdict.wrong += 1;
+        }
+    }
+}
+
+/// A key that was created more than once was posted twice, even if somebody cleaned up since.
+fn twice(erp: &Erp, verdict: &mut Verdict) {
+    let mut created: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for h in &erp.effects {
+        if let (Some(key), "create", "client") =
+            (h.key.as_deref(), h.what.as_str(), h.actor.as_str())
+        {
+            created
+                .entry((h.of.as_str(), key))
+                .or_default()
+                .insert(&h.id);
+        }
+    }
+    let live: BTreeSet<&str> = erp
+        .lines
+        .iter()
+        .filter_map(|line| line.key.as_deref())
+        .chain(erp.time_lines.iter().map(|line| line.key.as_str()))
+        .collect();
+    for ((of, key), ids) in created {
+        // Two that still stand are found line by line.
+        if ids.len() > 1 && !live.contains(key) {
+            verdict.duplicates += 1;
+            verdict.problem(format!("{of} key {key} was created {} times", ids.len()));
+        }
+    }
+}
