@@ -1,13 +1,14 @@
 //! Admission: a page of what the source holds becomes items, charges and postings, in one
 //! transaction. Running the same page again changes nothing.
 
-use crate::book::{Books, Judgement, apply, approval_withdrawn, except, judge};
+use crate::book::{Judgement, apply, approval_withdrawn, except, judge};
+use crate::books::Books;
 use crate::env::Terms;
 use crate::facts::{self, ItemFacts};
 use crate::postings::{active_charge, document_of, document_state};
 use domain::entry::{EntryFields, FINGERPRINT_VERSION, SourceEntry, UnreadableEntry};
 use domain::exception::{Code, Problem};
-use domain::ids::{ItemId, digest};
+use domain::ids::{ItemId, digest, digest16};
 use domain::item::ItemState;
 use domain::status::BillingStatus;
 use std::collections::BTreeMap;
@@ -211,17 +212,10 @@ fn seal_content(
 
 fn fingerprint(terms: &Terms, seen: &Seen) -> [u8; 16] {
     let key = &terms.settings.fingerprint_key.0;
-    match &seen.fields {
-        Ok(fields) => fields.fingerprint(key),
-        Err(_) => {
-            let keyed = digest("unreadable fingerprint", &[key, &seen.raw]);
-            let mut short = [0_u8; 16];
-            for (to, from) in short.iter_mut().zip(keyed) {
-                *to = from;
-            }
-            short
-        }
-    }
+    seen.fields.as_ref().map_or_else(
+        |_| digest16("unreadable fingerprint", &[key, &seen.raw]),
+        |fields| fields.fingerprint(key),
+    )
 }
 
 fn set_fields(item: &mut ItemRow, seen: &Seen) {

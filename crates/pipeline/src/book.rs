@@ -1,25 +1,21 @@
 //! Booking inside a transaction: from a judgement about an item to its charges and its next
 //! posting. The only code that writes charges and plans postings.
 
+use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ChargeFacts, Codes, ErpRefs};
 use crate::plan::{Home, Next, Numbers, Wanted, next_step};
-use crate::postings::{
-    active_charge, charge_facts, document_of, document_state, view_of, wanted_of,
-};
+use crate::postings::{active_charge, charge_facts, view_of, wanted_of};
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
-use domain::ids::{ItemId, digest16};
+use domain::ids::ItemId;
 use domain::item::ItemState;
-use domain::posting::{
-    DocumentState, PostingKeyParts, PostingKind, PostingState, document_key, posting_key,
-};
+use domain::posting::{PostingKeyParts, PostingKind, PostingState, posting_key};
 use rules::diff::{ChargeChange, diff};
 use rules::price::Priced;
 use rules::resolve::Resolved;
-use std::collections::BTreeMap;
 use store::charges::{self, ChargeRow};
-use store::documents::{self, DocumentRow, DocumentSeries};
+use store::documents::DocumentRow;
 use store::items::ItemRow;
 use store::postings::{self, PostingChange, PostingRow};
 use store::{SealClass, StoreError, Tx};
@@ -95,222 +91,6 @@ fn codes_of(resolved: &Resolved<'_>) -> Codes {
     }
 }
 
-/// Documents touched by a command, read once and written once, with what is to be inserted.
-#[derive(Default)]
-pub struct Books {
-    documents: BTreeMap<[u8; 16], Held>,
-    charges: Vec<ChargeRow>,
-    postings: Vec<PostingRow>,
-}
-
-struct Held {
-    row: DocumentRow,
-    fresh: bool,
-    changed: bool,
-}
-
-impl Books {
-    /// A document as it stands in this command.
-    pub fn document(
-        &mut self,
-        tx: &mut store::ReadTx<'_>,
-        id: &[u8; 16],
-    ) -> Result<DocumentRow, StoreError> {
-        if let Some(held) = self.documents.get(id) {
-            return Ok(held.row.clone());
-        }
-        let row = document_of(tx, id)?;
-        self.documents.insert(
-            *id,
-            Held {
-                row: row.clone(),
-                fresh: false,
-                changed: false,
-            },
-        );
-        Ok(row)
-    }
-
-    /// Change a document.
-    pub fn change(
-        &mut self,
-        tx: &mut store::ReadTx<'_>,
-        id: &[u8; 16],
-        change: impl FnOnce(&mut DocumentRow),
-    ) -> Result<(), StoreError> {
-        self.document(tx, id)?;
-        if let Some(held) = self.documents.get_mut(id) {
-            change(&mut held.row);
-            held.changed = true;
-        }
-        Ok(())
-    }
-
-    /// Change postings of one document.
-    pub fn settle(
-        &mut self,
-        tx: &mut Tx<'_>,
-        id: &[u8; 16],
-        changes: Vec<(&mut PostingRow, PostingChange)>,
-        why: &'static str,
-    ) -> Result<(), StoreError> {
-        self.document(tx, id)?;
-        if let Some(held) = self.documents.get_mut(id) {
-            held.changed = true;
-            postings::settle(tx, &mut held.row, changes, why)?;
-        }
-        Ok(())
-    }
-
-    /// The document that takes new lines of a home: the latest generation that is still open, or
-    /// the next one.
-    fn open_document(
-        &mut self,
-        tx: &mut Tx<'_>,
-        terms: &Terms,
-        home: &Home,
-        entity: &str,
-    ) -> Result<[u8; 16], StoreError> {
-        let currency = home.currency.to_string();
-        let mut generation = 0;
-        let of_home = self.documents.values().filter(|held| {
-            let row = &held.row;
-            row.shape == home.shape.name()
-                && row.entity == entity
-                && row.bill_to == home.bill_to
-                && row.currency == currency
-                && row.group_key == home.group_key
-                && row.period == home.period
-        });
-        let cached = of_home
-            .max_by_key(|held| held.row.generation)
-            .map(|held| held.row.clone());
-        let series = DocumentSeries {
-            flow: &terms.settings.flow,
-            shape: home.shape.name(),
-            entity,
-            bill_to: &home.bill_to,
-            currency: &currency,
-            group_key: &home.group_key,
-            period: &home.period,
-        };
-        let stored = documents::find_by_key(tx, &series)?;
-        let latest = match (cached, stored) {
-            (Some(cached), Some(stored)) if cached.generation < stored.generation => Some(stored),
-            (Some(cached), _) => Some(cached),
-            (None, stored) => stored,
-        };
-        if let Some(row) = latest {
-            if document_state(&row)?.takes_lines() {
-                let id = row.document_id;
-                self.document(tx, &id)?;
-                return Ok(id);
-            }
-            generation = row.generation;
-        }
-        let row = new_document(terms, home, entity, generation + 1, tx.now_us());
-        let id = row.document_id;
-        self.documents.insert(
-            id,
-            Held {
-                row,
-                fresh: true,
-                changed: true,
-            },
-        );
-        Ok(id)
-    }
-
-    /// Write everything.
-    pub fn flush(mut self, tx: &mut Tx<'_>, why: &'static str) -> Result<(), StoreError> {
-        for posting in &self.postings {
-            if !self.documents.contains_key(&posting.document_id) {
-                return Err(inconsistent("a posting without its document"));
-            }
-        }
-        for (id, held) in &mut self.documents {
-            if held.fresh {
-                let mut empty = held.row.clone();
-                empty.unsettled = 0;
-                documents::insert(tx, &empty, why)?;
-            }
-            let own: Vec<PostingRow> = self
-                .postings
-                .iter()
-                .filter(|p| p.document_id == *id)
-                .cloned()
-                .collect();
-            if !own.is_empty() {
-                postings::insert(tx, &mut held.row, &own, why)?;
-                held.changed = true;
-            }
-            let only_fresh = held.fresh && own.is_empty() && held.row.unsettled == 0;
-            if held.changed && !only_fresh {
-                held.row.changed_at_us = tx.now_us();
-                documents::update(tx, &mut held.row, why)?;
-            }
-        }
-        charges::insert(tx, &self.charges, why)?;
-        tx.count(
-            "charges booked",
-            i64::try_from(self.charges.len()).unwrap_or(0),
-        );
-        tx.count(
-            "postings planned",
-            i64::try_from(self.postings.len()).unwrap_or(0),
-        );
-        Ok(())
-    }
-}
-
-fn new_document(
-    terms: &Terms,
-    home: &Home,
-    entity: &str,
-    generation: i64,
-    now_us: i64,
-) -> DocumentRow {
-    let currency = home.currency.to_string();
-    let number = generation.to_string();
-    let parts = [
-        home.shape.name(),
-        entity,
-        &home.bill_to,
-        &currency,
-        &home.group_key,
-        &home.period,
-        &number,
-    ];
-    let settings = &terms.settings;
-    let key = document_key(
-        &settings.ledger,
-        &settings.flow,
-        &terms.target_identity,
-        &parts,
-    );
-    DocumentRow {
-        document_id: digest16("document id", &[key.as_bytes()]),
-        flow: settings.flow.clone(),
-        shape: home.shape.name().to_owned(),
-        entity: entity.to_owned(),
-        bill_to: home.bill_to.clone(),
-        currency,
-        group_key: home.group_key.clone(),
-        period: home.period.clone(),
-        generation,
-        target_identity: terms.target_identity.to_string(),
-        document_key: key,
-        state: DocumentState::Open.name().to_owned(),
-        erp_ref: None,
-        erp_number: None,
-        posting_next: 1,
-        unsettled: 0,
-        due_at_us: now_us,
-        version: 1,
-        changed_at_us: now_us,
-    }
-}
-
 /// Book a judgement: change the item's state and charges, and plan its next posting. The item row
 /// itself is written by the caller.
 pub fn apply(
@@ -334,11 +114,11 @@ pub fn apply(
             // What is booked stays until it is known what it should be.
             return except(tx, item, problem);
         }
-        Judgement::Elsewhere => item.state = ItemState::Elsewhere.name().to_owned(),
-        Judgement::Waiting => item.state = ItemState::Waiting.name().to_owned(),
-        Judgement::Withdrawn => item.state = ItemState::Withdrawn.name().to_owned(),
+        Judgement::Elsewhere => ItemState::Elsewhere.name().clone_into(&mut item.state),
+        Judgement::Waiting => ItemState::Waiting.name().clone_into(&mut item.state),
+        Judgement::Withdrawn => ItemState::Withdrawn.name().clone_into(&mut item.state),
         Judgement::Priced(priced) => {
-            item.state = ItemState::Booked.name().to_owned();
+            ItemState::Booked.name().clone_into(&mut item.state);
             item.business_unit.clone_from(&priced.3);
         }
     }
@@ -393,7 +173,7 @@ pub fn apply(
 
 /// Put an item into the exception queue.
 pub fn except(tx: &mut Tx<'_>, item: &mut ItemRow, problem: &Problem) -> Result<(), StoreError> {
-    item.state = ItemState::Exception.name().to_owned();
+    ItemState::Exception.name().clone_into(&mut item.state);
     item.code = Some(problem.code.text().to_owned());
     item.fact = Some(facts::seal_problem(tx, &item.worker, problem)?);
     tx.count("exceptions raised", 1);
@@ -496,7 +276,7 @@ pub fn plan(
             Next::Create => {
                 let Some(wanted) = wanted else { return Ok(()) };
                 let line = Line::create(wanted);
-                return ask(tx, books, terms, item, charges, line);
+                return ask(tx, books, terms, item, charges, &line);
             }
             Next::Replace(held) => {
                 let Some(wanted) = wanted else { return Ok(()) };
@@ -507,7 +287,7 @@ pub fn plan(
                     numbers: wanted.numbers,
                     held: Some(held),
                 };
-                return ask(tx, books, terms, item, charges, line);
+                return ask(tx, books, terms, item, charges, &line);
             }
             Next::Delete(held) => {
                 let charge_no = reversal_of(charges, held_charge(tx, &held)?)?;
@@ -518,7 +298,7 @@ pub fn plan(
                     numbers: held.numbers,
                     held: Some(held),
                 };
-                return ask(tx, books, terms, item, charges, line);
+                return ask(tx, books, terms, item, charges, &line);
             }
             Next::Credit(held) => {
                 let charge_no = reversal_of(charges, held_charge(tx, &held)?)?;
@@ -538,7 +318,7 @@ pub fn plan(
                     numbers,
                     held: Some(held),
                 };
-                return ask(tx, books, terms, item, charges, line);
+                return ask(tx, books, terms, item, charges, &line);
             }
         }
     }
@@ -601,7 +381,7 @@ fn ask(
     terms: &Terms,
     item: &mut ItemRow,
     charges: &mut [ChargeRow],
-    line: Line,
+    line: &Line,
 ) -> Result<(), StoreError> {
     let now_us = tx.now_us();
     let document_id = match (&line.held, line.kind) {

@@ -1,23 +1,24 @@
 //! The exception queue for people: what is wrong, in words, with money and age; and its replay.
 
 use crate::admit::{settle_judgement, wish_for};
-use crate::book::{Books, Judgement, judge};
+use crate::book::{Judgement, judge};
+use crate::books::Books;
 use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
 use crate::facts::{self, ItemFacts};
 use crate::post::doubt_problem;
-use crate::postings::{document_of, document_shape, state_of};
+use crate::postings::{document_of, document_shape, kind_of, state_of};
 use crate::states::{find_lines, plan_again};
 use connector_sdk::target::FoundLine;
 use domain::exception::{Code, OwnerRole, Problem};
 use domain::ids::{DocumentId, ItemId};
 use domain::item::ItemState;
-use domain::posting::{PostingEvent, PostingState};
+use domain::posting::{PostingEvent, PostingKind, PostingState};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use store::exceptions::ExceptionRow;
-use store::items::{self, ItemRow};
+use store::items;
 use store::postings::{self, PostingChange, PostingRow};
 use store::{Abort, Command, Guard, GuardSet, ReadTx, StoreError, Tx, attempts, charges};
 
@@ -285,14 +286,10 @@ impl ReplayOne {
         } else {
             settle_judgement(tx, books, &self.terms, &mut item, &judgement)?;
         }
-        self.write_item(tx, &mut item)?;
-        Ok(item.state != ItemState::Exception.name())
-    }
-
-    fn write_item(&self, tx: &mut Tx<'_>, item: &mut ItemRow) -> Result<(), StoreError> {
         item.changed_at_us = tx.now_us();
-        items::update(tx, item, "replayed")?;
-        wish_for(tx, item)
+        items::update(tx, &mut item, "replayed")?;
+        wish_for(tx, &item)?;
+        Ok(item.state != ItemState::Exception.name())
     }
 
     fn replay_posting(
@@ -309,10 +306,15 @@ impl ReplayOne {
             _ => false,
         };
         let state = state_of(&row)?;
+        let creates = matches!(
+            kind_of(&row)?,
+            PostingKind::CreateLine | PostingKind::Credit
+        );
         let event = match (state, &self.found, agree) {
-            // Refused: the cause is said to be mended, so it is asked again under the same key.
-            (PostingState::Rejected, None, _) => PostingEvent::Remedy,
-            (PostingState::Rejected, Some(_), true) => PostingEvent::Remedy,
+            // Refused: the cause is said to be mended, so it is asked again under the same key;
+            // unless the key is held by something else, which asking again would not mend.
+            (PostingState::Rejected, Some(_), false) if creates => return Ok(false),
+            (PostingState::Rejected, _, _) => PostingEvent::Remedy,
             (PostingState::Altered | PostingState::Missing, Some(_), true) => PostingEvent::Find,
             // Gone: a person decided that it is to be billed again, as a new effect.
             (PostingState::Missing, None, _) => PostingEvent::Supersede,

@@ -239,14 +239,16 @@ fn look_closer(
     seen
 }
 
+/// Worker, day, project, task and recorded seconds.
+type Alike<'a> = (&'a str, Date, &'a str, Option<&'a str>, i64);
+
 /// Approved entries that equal another one in worker, day, task and hours. The one that the ledger
 /// knew first stands; among new ones the first in the source's order of ids.
 fn duplicates(
     known: &BTreeMap<String, ItemLight>,
     entries: &[SourceEntry],
 ) -> BTreeMap<String, Problem> {
-    let mut groups: BTreeMap<(&str, Date, &str, Option<&str>, i64), Vec<&SourceEntry>> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<Alike<'_>, Vec<&SourceEntry>> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.fields.approved) {
         let f = &entry.fields;
         let key = (

@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod book;
+pub mod books;
 pub mod compare;
 pub mod crash;
 pub mod env;

@@ -2,7 +2,8 @@
 //! is to be told, and items whose chain of effects goes on are planned again.
 
 use crate::admit::wish;
-use crate::book::{Books, plan};
+use crate::book::plan;
+use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts;
 use crate::postings::{
@@ -128,7 +129,7 @@ impl Command for SettleAttempt {
                 document.erp_ref = erp_ref;
             }
             if posted && document.state == DocumentState::Open.name() {
-                document.state = DocumentState::Draft.name().to_owned();
+                DocumentState::Draft.name().clone_into(&mut document.state);
             }
             document.due_at_us = due_at_us.unwrap_or(now_us);
         })?;
@@ -352,7 +353,7 @@ impl Command for DoubtAttempt {
             return Ok(None);
         };
         if attempt.state == "sending" {
-            attempt.state = "ambiguous".to_owned();
+            "ambiguous".clone_into(&mut attempt.state);
             attempt.outcome = Some(self.words.clone());
             attempts::update(tx, &mut attempt, "the answer was lost")?;
             tx.count("answers lost", 1);

@@ -144,7 +144,7 @@ impl Worker<'_> {
             match self.resolve(attempt).await? {
                 None => resolved = true,
                 Some(at_us) => {
-                    wait_us = Some(wait_us.map_or(at_us, |before: i64| before.min(at_us)))
+                    wait_us = Some(wait_us.map_or(at_us, |before: i64| before.min(at_us)));
                 }
             }
         }

@@ -3,7 +3,7 @@
 
 use crate::env::{Env, Note, erp, tracker};
 use crate::error::PassError;
-use crate::postings::{active_charge, document_shape, document_state, home_of, kind_of, state_of};
+use crate::postings::{active_charge, document_shape, home_of, kind_of, state_of};
 use crate::states::{all_documents, find_lines, standing};
 use connector_sdk::source::DateWindow;
 use connector_sdk::target::{DocumentReport, FoundLine, Shape};
@@ -13,7 +13,7 @@ use domain::item::ItemState;
 use domain::money::Money;
 use domain::posting::{PostingKind, PostingState};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::charges::{self, ChargeRow};
 use store::documents::DocumentRow;
 use store::items::{self, ItemRow};
@@ -177,9 +177,9 @@ pub async fn reconcile(env: &Env, window: DateWindow) -> Result<Reconciliation, 
         by_item.entry(line.posting.item_id).or_default().push(line);
     }
     let mut entries = Vec::new();
-    let mut known = BTreeMap::new();
+    let mut known = BTreeSet::new();
     for book in &books {
-        known.insert(book.item.source_ref.clone(), ());
+        known.insert(book.item.source_ref.clone());
     }
     let key = &env.settings.fingerprint_key.0;
     let at_source: BTreeMap<&str, ([u8; 16], i64)> = scan
@@ -205,7 +205,7 @@ pub async fn reconcile(env: &Env, window: DateWindow) -> Result<Reconciliation, 
         entries.push(judge(book, own, source, readable, window)?);
     }
     for entry in &scan.entries {
-        if !known.contains_key(&entry.source_ref) {
+        if !known.contains(&entry.source_ref) {
             entries.push(Entry {
                 source_ref: entry.source_ref.clone(),
                 item: None,
@@ -218,7 +218,7 @@ pub async fn reconcile(env: &Env, window: DateWindow) -> Result<Reconciliation, 
             });
         }
     }
-    entries.extend(foreign_lines(&lines, &reports)?);
+    entries.extend(foreign_lines(&lines, &reports));
     let money = totals(&lines)?;
     let approved = scan
         .entries
@@ -519,10 +519,7 @@ fn line_problem(line: &Line) -> Result<Option<(Class, String)>, PassError> {
 }
 
 /// Documents whose untaxed total is not the sum of the lines that stand on them.
-fn foreign_lines(
-    lines: &[Line],
-    reports: &BTreeMap<String, DocumentReport>,
-) -> Result<Vec<Entry>, PassError> {
+fn foreign_lines(lines: &[Line], reports: &BTreeMap<String, DocumentReport>) -> Vec<Entry> {
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
     for line in lines {
         if let Some(found) = &line.found
@@ -557,7 +554,7 @@ fn foreign_lines(
             currency: Some(untaxed.currency),
         });
     }
-    Ok(entries)
+    entries
 }
 
 fn totals(lines: &[Line]) -> Result<Vec<MoneyTotal>, PassError> {
@@ -583,12 +580,4 @@ fn totals(lines: &[Line]) -> Result<Vec<MoneyTotal>, PassError> {
         total.unexplained_minor = total.ledger_minor - total.erp_minor - total.explained_minor;
     }
     Ok(totals.into_values().collect())
-}
-
-/// Whether a document of ours still takes lines, for reports.
-pub fn open_documents(documents: &[DocumentRow]) -> usize {
-    documents
-        .iter()
-        .filter(|d| document_state(d).is_ok_and(|state| state.takes_lines()))
-        .count()
 }

@@ -1,7 +1,7 @@
 //! After a restore: the ERP may hold lines that this ledger has forgotten. Posting stays off until
 //! every line the ledger would send was looked up, whatever the target's uniqueness.
 
-use crate::book::Books;
+use crate::books::Books;
 use crate::compare::agrees;
 use crate::env::{Env, Note, Terms};
 use crate::error::PassError;

@@ -2,7 +2,8 @@
 //! Seen here, told to the source, never overwritten.
 
 use crate::admit::wish;
-use crate::book::{Books, plan};
+use crate::book::plan;
+use crate::books::Books;
 use crate::compare::agrees;
 use crate::crash::CrashPoint;
 use crate::env::{Env, Note, Terms, erp, inconsistent};
@@ -204,14 +205,14 @@ fn tell_state(
     let draft = document.erp_ref.as_deref().unwrap_or_default();
     let line = posting.erp_line_ref.as_deref().unwrap_or_default();
     let (status, reference) = match (kind_of(posting)?, document_state(document)?) {
-        (PostingKind::DeleteLine | PostingKind::Void | PostingKind::Credit, _) => return Ok(()),
+        (PostingKind::DeleteLine | PostingKind::Void | PostingKind::Credit, _)
+        | (_, DocumentState::Missing) => return Ok(()),
         (_, DocumentState::Draft | DocumentState::Open) => {
             (BillingStatus::Posted, format!("draft {draft} line {line}"))
         }
         (_, DocumentState::Issued) => (BillingStatus::Invoiced, number),
         (_, DocumentState::Paid) => (BillingStatus::Paid, number),
         (_, DocumentState::Credited | DocumentState::Void) => (BillingStatus::Credited, number),
-        (_, DocumentState::Missing) => return Ok(()),
     };
     wish(tx, posting.item_id, status, reference)
 }

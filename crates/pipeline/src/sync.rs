@@ -55,7 +55,7 @@ async fn posting_off(env: &Env) -> Result<Option<String>, PassError> {
 }
 
 /// A first run must be told what was billed before.
-async fn refuse_unguarded_first_run(env: &Env) -> Result<(), PassError> {
+fn refuse_unguarded_first_run(env: &Env) -> Result<(), PassError> {
     if env.settings.billed_before.is_some() {
         return Ok(());
     }
@@ -68,7 +68,7 @@ async fn refuse_unguarded_first_run(env: &Env) -> Result<(), PassError> {
 
 /// Run one pass on a day.
 pub async fn sync(env: &Env, today: Date, options: SyncOptions) -> Result<SyncResult, PassError> {
-    refuse_unguarded_first_run(env).await?;
+    refuse_unguarded_first_run(env)?;
     let loaded = load(env).await?;
     let terms = loaded.terms;
     let mut result = SyncResult::default();
@@ -218,7 +218,7 @@ pub struct PlannedLine {
 
 /// Read both systems and say what a pass would book; nothing is written anywhere.
 pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
-    refuse_unguarded_first_run(env).await?;
+    refuse_unguarded_first_run(env)?;
     let terms = crate::reference::read_only(env).await?;
     let scan = env
         .source

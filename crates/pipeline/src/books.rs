@@ -1,0 +1,229 @@
+//! The rows that a booking touches, read once and written once per command: documents with their
+//! counts, and the charges and postings that are to be inserted.
+
+use crate::env::{Terms, inconsistent};
+use crate::plan::Home;
+use crate::postings::{document_of, document_state};
+use domain::ids::digest16;
+use domain::posting::{DocumentState, document_key};
+use std::collections::BTreeMap;
+use store::charges::{self, ChargeRow};
+use store::documents::{self, DocumentRow, DocumentSeries};
+use store::postings::{self, PostingChange, PostingRow};
+use store::{StoreError, Tx};
+
+/// Documents touched by a command, read once and written once, with what is to be inserted.
+#[derive(Default)]
+pub struct Books {
+    documents: BTreeMap<[u8; 16], Held>,
+    pub(crate) charges: Vec<ChargeRow>,
+    pub(crate) postings: Vec<PostingRow>,
+}
+
+struct Held {
+    row: DocumentRow,
+    fresh: bool,
+    changed: bool,
+}
+
+impl Books {
+    /// A document as it stands in this command.
+    pub fn document(
+        &mut self,
+        tx: &mut store::ReadTx<'_>,
+        id: &[u8; 16],
+    ) -> Result<DocumentRow, StoreError> {
+        if let Some(held) = self.documents.get(id) {
+            return Ok(held.row.clone());
+        }
+        let row = document_of(tx, id)?;
+        self.documents.insert(
+            *id,
+            Held {
+                row: row.clone(),
+                fresh: false,
+                changed: false,
+            },
+        );
+        Ok(row)
+    }
+
+    /// Change a document.
+    pub fn change(
+        &mut self,
+        tx: &mut store::ReadTx<'_>,
+        id: &[u8; 16],
+        change: impl FnOnce(&mut DocumentRow),
+    ) -> Result<(), StoreError> {
+        self.document(tx, id)?;
+        if let Some(held) = self.documents.get_mut(id) {
+            change(&mut held.row);
+            held.changed = true;
+        }
+        Ok(())
+    }
+
+    /// Change postings of one document.
+    pub fn settle(
+        &mut self,
+        tx: &mut Tx<'_>,
+        id: &[u8; 16],
+        changes: Vec<(&mut PostingRow, PostingChange)>,
+        why: &'static str,
+    ) -> Result<(), StoreError> {
+        self.document(tx, id)?;
+        if let Some(held) = self.documents.get_mut(id) {
+            held.changed = true;
+            postings::settle(tx, &mut held.row, changes, why)?;
+        }
+        Ok(())
+    }
+
+    /// The document that takes new lines of a home: the latest generation that is still open, or
+    /// the next one.
+    pub(crate) fn open_document(
+        &mut self,
+        tx: &mut Tx<'_>,
+        terms: &Terms,
+        home: &Home,
+        entity: &str,
+    ) -> Result<[u8; 16], StoreError> {
+        let currency = home.currency.to_string();
+        let mut generation = 0;
+        let of_home = self.documents.values().filter(|held| {
+            let row = &held.row;
+            row.shape == home.shape.name()
+                && row.entity == entity
+                && row.bill_to == home.bill_to
+                && row.currency == currency
+                && row.group_key == home.group_key
+                && row.period == home.period
+        });
+        let cached = of_home
+            .max_by_key(|held| held.row.generation)
+            .map(|held| held.row.clone());
+        let series = DocumentSeries {
+            flow: &terms.settings.flow,
+            shape: home.shape.name(),
+            entity,
+            bill_to: &home.bill_to,
+            currency: &currency,
+            group_key: &home.group_key,
+            period: &home.period,
+        };
+        let stored = documents::find_by_key(tx, &series)?;
+        let latest = match (cached, stored) {
+            (Some(cached), Some(stored)) if cached.generation < stored.generation => Some(stored),
+            (Some(cached), _) => Some(cached),
+            (None, stored) => stored,
+        };
+        if let Some(row) = latest {
+            if document_state(&row)?.takes_lines() {
+                let id = row.document_id;
+                self.document(tx, &id)?;
+                return Ok(id);
+            }
+            generation = row.generation;
+        }
+        let row = new_document(terms, home, entity, generation + 1, tx.now_us());
+        let id = row.document_id;
+        self.documents.insert(
+            id,
+            Held {
+                row,
+                fresh: true,
+                changed: true,
+            },
+        );
+        Ok(id)
+    }
+
+    /// Write everything.
+    pub fn flush(mut self, tx: &mut Tx<'_>, why: &'static str) -> Result<(), StoreError> {
+        for posting in &self.postings {
+            if !self.documents.contains_key(&posting.document_id) {
+                return Err(inconsistent("a posting without its document"));
+            }
+        }
+        for (id, held) in &mut self.documents {
+            if held.fresh {
+                let mut empty = held.row.clone();
+                empty.unsettled = 0;
+                documents::insert(tx, &empty, why)?;
+            }
+            let own: Vec<PostingRow> = self
+                .postings
+                .iter()
+                .filter(|p| p.document_id == *id)
+                .cloned()
+                .collect();
+            if !own.is_empty() {
+                postings::insert(tx, &mut held.row, &own, why)?;
+                held.changed = true;
+            }
+            let only_fresh = held.fresh && own.is_empty() && held.row.unsettled == 0;
+            if held.changed && !only_fresh {
+                held.row.changed_at_us = tx.now_us();
+                documents::update(tx, &mut held.row, why)?;
+            }
+        }
+        charges::insert(tx, &self.charges, why)?;
+        tx.count(
+            "charges booked",
+            i64::try_from(self.charges.len()).unwrap_or(0),
+        );
+        tx.count(
+            "postings planned",
+            i64::try_from(self.postings.len()).unwrap_or(0),
+        );
+        Ok(())
+    }
+}
+
+fn new_document(
+    terms: &Terms,
+    home: &Home,
+    entity: &str,
+    generation: i64,
+    now_us: i64,
+) -> DocumentRow {
+    let currency = home.currency.to_string();
+    let number = generation.to_string();
+    let parts = [
+        home.shape.name(),
+        entity,
+        &home.bill_to,
+        &currency,
+        &home.group_key,
+        &home.period,
+        &number,
+    ];
+    let settings = &terms.settings;
+    let key = document_key(
+        &settings.ledger,
+        &settings.flow,
+        &terms.target_identity,
+        &parts,
+    );
+    DocumentRow {
+        document_id: digest16("document id", &[key.as_bytes()]),
+        flow: settings.flow.clone(),
+        shape: home.shape.name().to_owned(),
+        entity: entity.to_owned(),
+        bill_to: home.bill_to.clone(),
+        currency,
+        group_key: home.group_key.clone(),
+        period: home.period.clone(),
+        generation,
+        target_identity: terms.target_identity.to_string(),
+        document_key: key,
+        state: DocumentState::Open.name().to_owned(),
+        erp_ref: None,
+        erp_number: None,
+        posting_next: 1,
+        unsettled: 0,
+        due_at_us: now_us,
+        version: 1,
+        changed_at_us: now_us,
+    }
+}
