@@ -187,14 +187,24 @@ pub(crate) fn open(
     let fingerprint_key = FingerprintKey(digest("fingerprint key", &[&seal_bytes(config)?]));
     let settings = settings_of(config, fingerprint_key)?;
     let store = open_store(config, access)?;
-    let keeper = || if access == Access::Write { Some(store.clone()) } else { None };
+    let keeper = || {
+        if access == Access::Write {
+            Some(store.clone())
+        } else {
+            None
+        }
+    };
     let flow = &settings.flow;
     let (inner, when) = (Arc::clone(&transport), Arc::clone(&clock));
     let way_in = PatientTransport::new(inner, when, source_domain(flow));
     let source = source(config, &(Arc::clone(&way_in) as Arc<dyn Transport>), &clock)?;
     way_in.begin(source.time.manifest().limits.clone(), keeper());
     let way_out = PatientTransport::new(transport, Arc::clone(&clock), target_domain(flow));
-    let target = target(config, &(Arc::clone(&way_out) as Arc<dyn Transport>), &clock)?;
+    let target = target(
+        config,
+        &(Arc::clone(&way_out) as Arc<dyn Transport>),
+        &clock,
+    )?;
     way_out.begin(target.manifest().limits.clone(), keeper());
     Ok(Env {
         clock,

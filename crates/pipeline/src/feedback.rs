@@ -4,7 +4,7 @@ use crate::crash::CrashPoint;
 use crate::env::{Env, Note, tracker};
 use crate::error::PassError;
 use connector_sdk::call::CallError;
-use connector_sdk::source::WriteBack;
+use connector_sdk::source::{Feedback, WriteBack};
 use domain::status::BillingStatus;
 use std::convert::Infallible;
 use store::feedback::{self, FeedbackRow};
@@ -12,12 +12,24 @@ use store::{Abort, Command, Guard, GuardSet, Tx, items};
 
 /// Entries told in one round.
 const ROUND: i64 = 200;
-/// The wait after a failure, in microseconds.
-const AGAIN_AFTER_US: i64 = 60_000_000;
+/// The first wait after a failure that may pass, in microseconds; it doubles up to a limit.
+const AGAIN_FIRST_US: i64 = 250_000;
+/// The longest such wait, in microseconds.
+const AGAIN_MAX_US: i64 = 60_000_000;
+/// The wait after the source refused: only a person can change that. In microseconds.
+const REFUSED_AGAIN_US: i64 = 3_600_000_000;
+
+/// How telling one entry ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Yes,
+    NotYet,
+    Refused,
+}
 
 struct MarkTold {
     row: FeedbackRow,
-    told: bool,
+    told: Told,
 }
 
 impl Command for MarkTold {
@@ -38,70 +50,124 @@ impl Command for MarkTold {
             // Something newer is to be told.
             return Ok(());
         }
-        if self.told {
-            feedback::mark_told(tx, &mut now, "the source was told")?;
-        } else {
-            let due_at_us = tx.now_us().saturating_add(AGAIN_AFTER_US);
-            feedback::postpone(tx, &mut now, due_at_us, "the source could not be told")?;
+        let now_us = tx.now_us();
+        match self.told {
+            Told::Yes => feedback::mark_told(tx, &mut now, "the source was told")?,
+            Told::NotYet => {
+                let doubled = u32::try_from(now.tries.min(10)).unwrap_or(10);
+                let wait_us = AGAIN_FIRST_US
+                    .saturating_mul(1 << doubled)
+                    .min(AGAIN_MAX_US);
+                let due_at_us = now_us.saturating_add(wait_us);
+                feedback::postpone(tx, &mut now, due_at_us, "the source could not be told")?;
+            }
+            Told::Refused => {
+                let due_at_us = now_us.saturating_add(REFUSED_AGAIN_US);
+                feedback::postpone(tx, &mut now, due_at_us, "the source refused to be told")?;
+            }
         }
         Ok(())
     }
 }
 
-/// Tell the source what is due. Returns how many entries were told and how many could not be.
+/// Tell the source what is due, and wait a while for what failed in passing. Returns how many
+/// entries were told and how many could not be.
 pub async fn tell_all(env: &Env) -> Result<(u64, u64), PassError> {
     let Some(target) = &env.feedback else {
         return Ok((0, 0));
     };
     env.progress
         .hear(Note::Stage("writing billing status back", None));
-    let (mut told, mut failed) = (0, 0);
+    let patience_us = i64::try_from(env.settings.patience_ms / 4)
+        .unwrap_or(0)
+        .saturating_mul(1000);
+    let until_us = env.clock.now_us().saturating_add(patience_us);
+    let mut told = 0;
     loop {
-        let now_us = env.clock.now_us();
-        let due = env
-            .store
-            .read(move |tx| {
-                let mut due = Vec::new();
-                for row in feedback::due(tx, now_us, ROUND)? {
-                    let source_ref = items::get(tx, &row.item_id)?.map(|item| item.source_ref);
-                    due.push((row, source_ref));
-                }
-                Ok(due)
-            })
-            .await?;
+        let due = due_now(env).await?;
         if due.is_empty() {
-            return Ok((told, failed));
+            let next = env
+                .store
+                .read(|tx| feedback::next_due(tx, i64::MIN))
+                .await?;
+            match next {
+                Some(at_us) if at_us <= until_us => env.wait_until(at_us).await,
+                Some(_) => return Ok((told, untold(env).await?)),
+                None => return Ok((told, 0)),
+            }
+            continue;
         }
         for (row, source_ref) in due {
-            let status = BillingStatus::from_name(&row.status);
-            let known = source_ref
-                .filter(|r| !r.starts_with("unreadable-"))
-                .zip(status);
-            let done = match known {
-                // A record without an id cannot be told anything.
-                None => true,
-                Some((source_ref, status)) => {
-                    let update = WriteBack {
-                        source_ref,
-                        status,
-                        reference: row.reference.clone(),
-                    };
-                    env.pass(CrashPoint::TellDue)?;
-                    let answer = target.write_back(&update).await;
-                    env.pass(CrashPoint::Told)?;
-                    match answer {
-                        // An entry that is gone needs no status; absence is noticed by the scan.
-                        Ok(_) => true,
-                        Err(error @ CallError::Unauthorized { .. }) => return Err(tracker(error)),
-                        Err(_) => false,
-                    }
-                }
-            };
-            env.write(MarkTold { row, told: done }).await?;
+            let outcome = tell_one(env, target.as_ref(), &row, source_ref).await?;
+            env.write(MarkTold { row, told: outcome }).await?;
             env.pass(CrashPoint::ToldWritten)?;
-            told += u64::from(done);
-            failed += u64::from(!done);
+            told += u64::from(outcome == Told::Yes);
             env.progress.hear(Note::Step(told));
         }
+    }
+}
+
+async fn due_now(env: &Env) -> Result<Vec<(FeedbackRow, Option<String>)>, PassError> {
+    let now_us = env.clock.now_us();
+    Ok(env
+        .store
+        .read(move |tx| {
+            let mut due = Vec::new();
+            for row in feedback::due(tx, now_us, ROUND)? {
+                let source_ref = items::get(tx, &row.item_id)?.map(|item| item.source_ref);
+                due.push((row, source_ref));
+            }
+            Ok(due)
+        })
+        .await?)
+}
+
+/// Entries whose status the source does not show yet.
+async fn untold(env: &Env) -> Result<u64, PassError> {
+    let rows = env
+        .store
+        .read(|tx| feedback::due(tx, i64::MAX, i64::MAX))
+        .await?;
+    Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
+}
+
+async fn tell_one(
+    env: &Env,
+    target: &dyn Feedback,
+    row: &FeedbackRow,
+    source_ref: Option<String>,
+) -> Result<Told, PassError> {
+    let status = BillingStatus::from_name(&row.status);
+    let known = source_ref
+        .filter(|r| !r.starts_with("unreadable-"))
+        .zip(status);
+    // A record without an id cannot be told anything.
+    let Some((source_ref, status)) = known else {
+        return Ok(Told::Yes);
+    };
+    let update = WriteBack {
+        source_ref,
+        status,
+        reference: row.reference.clone(),
+    };
+    env.pass(CrashPoint::TellDue)?;
+    let answer = target.write_back(&update).await;
+    env.pass(CrashPoint::Told)?;
+    match answer {
+        // An entry that is gone needs no status; its absence is noticed by the scan.
+        Ok(_) => Ok(Told::Yes),
+        Err(error @ CallError::Unauthorized { .. }) => Err(tracker(error)),
+        Err(error @ (CallError::Refused { .. } | CallError::Contract { .. })) => {
+            env.say(format!(
+                "entry {} cannot show its status: {error}",
+                update.source_ref
+            ));
+            Ok(Told::Refused)
+        }
+        Err(
+            CallError::NotExecuted { .. }
+            | CallError::Throttled { .. }
+            | CallError::Ambiguous { .. },
+        ) => Ok(Told::NotYet),
     }
 }

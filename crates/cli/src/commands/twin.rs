@@ -41,7 +41,10 @@ impl Cheat {
             Self::Cent => TamperMode::Cent,
             Self::Double => TamperMode::DoubleOtherKey,
         };
-        Tamper { mode, when: TamperWhen::End }
+        Tamper {
+            mode,
+            when: TamperWhen::End,
+        }
     }
 }
 
@@ -84,8 +87,11 @@ pub(crate) struct TwinArgs {
 }
 
 pub(crate) async fn run(args: &TwinArgs) -> Result<ExitCode, Failure> {
-    let spec =
-        FirmSpec { consultants: args.consultants, entries: args.entries, ..FirmSpec::default() };
+    let spec = FirmSpec {
+        consultants: args.consultants,
+        entries: args.entries,
+        ..FirmSpec::default()
+    };
     let firm = generate(args.seed, &spec)
         .map_err(|error| Failure::usage(error.to_string(), "choose other numbers"))?;
     if args.print_config {
@@ -98,7 +104,10 @@ pub(crate) async fn run(args: &TwinArgs) -> Result<ExitCode, Failure> {
     }
     let plan = FaultPlan::preset(&args.faults, args.seed).ok_or_else(|| {
         let names = FaultPlan::PRESETS.join(", ");
-        Failure::usage(format!("there are no faults '{}'", args.faults), format!("use {names}"))
+        Failure::usage(
+            format!("there are no faults '{}'", args.faults),
+            format!("use {names}"),
+        )
     })?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let served = match args.side {
@@ -117,12 +126,17 @@ pub(crate) async fn run(args: &TwinArgs) -> Result<ExitCode, Failure> {
             let mut state = State::new(erp);
             state.plan = plan;
             state.token.clone_from(&args.token);
-            state.limit = Some(RequestLimit { requests: args.requests_a_minute, window_ms: 60_000 });
+            state.limit = Some(RequestLimit {
+                requests: args.requests_a_minute,
+                window_ms: 60_000,
+            });
             serve(Twin::new(state), clock, args.port).await?
         }
     };
     out::line(&served.url());
-    out::complain("hint: the API is under /v1, what the twin really holds under /truth; stop with Ctrl-C");
+    out::complain(
+        "hint: the API is under /v1, what the twin really holds under /truth; stop with Ctrl-C",
+    );
     tokio::signal::ctrl_c().await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,39 +1,103 @@
-//! How the month ended: the reconciliation of the product, and the verdict of the judge.
+//! How the month ended: the reconciliation of the product, and the verdict of the auditor.
 
 use crate::commands::reconcile;
-use crate::failure::Failure;
 use crate::out;
-use pipeline::env::Env;
 use pipeline::reconcile::Reconciliation;
 use serde_json::{Value, json};
-use twins::firm::Expected;
+use twins::auditor::Verdict;
 
-/// The verdict (stand-in type until the judge is wired).
-pub(super) type Verdict = Value;
+/// The most problems that are printed one by one.
+const PROBLEMS_SHOWN: usize = 20;
 
 /// How it ended.
 pub(super) struct Ending {
+    /// The seed that plays it again.
     pub(super) seed: u64,
+    /// What the product says.
     pub(super) reconciliation: Reconciliation,
+    /// What the auditor says, who read the two systems alone.
     pub(super) verdict: Verdict,
 }
 
 impl Ending {
+    /// Whether both find everything explained.
     pub(super) fn is_good(&self) -> bool {
-        self.reconciliation.ties_out()
+        self.reconciliation.ties_out() && self.verdict.is_good()
     }
 
+    /// The ending as one object.
     pub(super) fn json(&self) -> Value {
-        json!({"seed": self.seed, "verdict": self.verdict})
+        let verdict = &self.verdict;
+        let unexplained: Vec<Value> = self
+            .reconciliation
+            .money
+            .iter()
+            .map(|total| {
+                json!({"currency": total.currency, "unexplained_minor": total.unexplained_minor})
+            })
+            .collect();
+        json!({
+            "seed": self.seed,
+            "good": self.is_good(),
+            "entries": verdict.entries,
+            "approved": verdict.approved,
+            "posted": verdict.posted,
+            "cost_only": verdict.cost_only,
+            "withdrawn": verdict.withdrawn,
+            "waiting": verdict.waiting,
+            "exceptions": verdict.exceptions,
+            "duplicates": verdict.duplicates,
+            "lost": verdict.lost,
+            "wrong": verdict.wrong,
+            "not_told": verdict.not_told,
+            "limit_breaches": verdict.limit_breaches,
+            "problems": verdict.problems,
+            "reconciliation": {
+                "unexplained": self.reconciliation.unexplained,
+                "money": unexplained,
+                "classes": self.reconciliation.classes,
+            },
+        })
     }
 
+    /// The ending for people.
     pub(super) fn print(&self) {
         reconcile::print(&self.reconciliation, false);
-        out::line("");
+        let verdict = &self.verdict;
+        out::line("\nthe auditor, who read the tracker and the ERP and never the ledger:");
+        let open: u64 = verdict.exceptions.values().sum();
+        out::line(&format!(
+            "  {} approved = {} posted + {} cost only + {open} open exceptions + {} withdrawn",
+            verdict.approved, verdict.posted, verdict.cost_only, verdict.withdrawn
+        ));
+        for (code, count) in &verdict.exceptions {
+            out::line(&format!("    {count:>4}  {code}"));
+        }
+        out::line(&format!(
+            "  {} duplicates, {} lost, {} wrong, {} not told, {} requests over the limit",
+            verdict.duplicates,
+            verdict.lost,
+            verdict.wrong,
+            verdict.not_told,
+            verdict.limit_breaches
+        ));
+        for problem in verdict.problems.iter().take(PROBLEMS_SHOWN) {
+            out::line(&format!("  problem: {problem}"));
+        }
+        if verdict.problems.len() > PROBLEMS_SHOWN {
+            out::line(&format!(
+                "  and {} more",
+                verdict.problems.len() - PROBLEMS_SHOWN
+            ));
+        }
+        out::line(if self.is_good() {
+            "every approved hour is accounted for, once and to the cent"
+        } else {
+            "NOT every approved hour is accounted for"
+        });
+        out::complain(&format!(
+            "hint: --seed {} plays this month again",
+            self.seed
+        ));
     }
-}
-
-/// Ask the judge.
-pub(super) async fn judge(_: &str, _: &str, _: &Expected, _: &Env) -> Result<Verdict, Failure> {
-    Ok(Value::Null)
 }

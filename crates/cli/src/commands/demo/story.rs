@@ -1,7 +1,7 @@
 //! The month end, act by act.
 
 use super::DemoArgs;
-use super::faults::{TIMEOUT_MS, plan};
+use super::faults::{TIMEOUT_MS, of_erp, of_tracker};
 use crate::failure::Failure;
 use crate::out;
 use connector_sdk::clock::{Clock, SystemClock};
@@ -22,8 +22,10 @@ use pipeline::sync::{SyncOptions, SyncResult};
 use std::path::Path;
 use std::sync::Arc;
 use store::{SealKey, Store, StoreOptions};
+use twins::auditor::{Brief, audit};
 use twins::erp::{Erp, ErpAct, Uniqueness};
-use twins::firm::{Expected, Firm, FirmSpec, generate};
+use twins::fault::FaultPlan;
+use twins::firm::{Expected, Firm, FirmConfig, FirmSpec, generate};
 use twins::frame::{Machine, RequestLimit, State};
 use twins::serve::{Served, serve};
 use twins::tracker::{Tracker, TrackerAct};
@@ -52,8 +54,10 @@ struct Stage {
     erp: Arc<Twin<Erp>>,
     tracker_url: String,
     erp_url: String,
+    config: FirmConfig,
     expected: Expected,
     env: Env,
+    transport: Arc<dyn Transport>,
     _served: (Served, Served),
     _folder: Option<tempfile::TempDir>,
 }
@@ -71,10 +75,14 @@ pub(super) async fn play(demo: &DemoArgs, told: bool) -> Result<super::ending::E
     stage.finance_mends();
     stage.replay().await?;
     stage.until_quiet().await?;
-    stage.say("4. Finance issues the invoices; one client pays. Work that comes later opens new drafts.");
+    stage.say(
+        "4. Finance issues the invoices; one client pays. Work that comes later opens new drafts.",
+    );
     stage.finance_issues();
     stage.until_quiet().await?;
-    stage.say("5. Tracker, ledger and ERP side by side; and a judge that reads the two systems alone.");
+    stage.say(
+        "5. Tracker, ledger and ERP side by side; and a judge that reads the two systems alone.",
+    );
     stage.end(demo).await
 }
 
@@ -89,7 +97,13 @@ impl Stage {
             entries: demo.entries,
             ..FirmSpec::default()
         };
-        let Firm { tracker, mut erp, config, expected, .. } = generate(demo.seed, &spec)
+        let Firm {
+            tracker,
+            mut erp,
+            config,
+            expected,
+            ..
+        } = generate(demo.seed, &spec)
             .map_err(|error| Failure::usage(error.to_string(), "choose other numbers"))?;
         let (from, to) = spec.span().map_err(failed)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -98,20 +112,31 @@ impl Stage {
             erp.settings.uniqueness = Uniqueness::LookUp;
         }
         let token = "demo-token";
+        let mut erp_plan = FaultPlan::none(demo.seed);
         let mut tracker = State::new(tracker);
-        tracker.plan = plan(demo.seed, demo.no_faults);
+        if !demo.no_faults {
+            tracker.plan = of_tracker(demo.seed);
+            erp_plan = of_erp(demo.seed.wrapping_add(1));
+        }
         tracker.token = Some(token.to_owned());
         let mut erp = State::new(erp);
-        erp.plan = plan(demo.seed.wrapping_add(1), demo.no_faults);
+        erp.plan = erp_plan;
         erp.token = Some(token.to_owned());
-        erp.limit = Some(RequestLimit { requests: REQUESTS, window_ms: WINDOW_MS });
+        erp.limit = Some(RequestLimit {
+            requests: REQUESTS,
+            window_ms: WINDOW_MS,
+        });
         let (tracker, erp) = (Twin::new(tracker), Twin::new(erp));
         let served = (
             serve(Arc::clone(&tracker), Arc::clone(&clock), 0).await?,
             serve(Arc::clone(&erp), Arc::clone(&clock), 0).await?,
         );
         let (tracker_url, erp_url) = (served.0.url(), served.1.url());
-        let folder = if demo.keep.is_none() { Some(tempfile::tempdir()?) } else { None };
+        let folder = if demo.keep.is_none() {
+            Some(tempfile::tempdir()?)
+        } else {
+            None
+        };
         let path = demo
             .keep
             .as_deref()
@@ -127,11 +152,11 @@ impl Stage {
             look_back_days: 62,
             look_ahead_days: 31,
             first_day: from,
-            entity: config.entity,
-            crosswalk: config.crosswalk,
-            contracts: config.contracts,
-            bill_rates: config.bill_rates,
-            cost_rates: config.cost_rates,
+            entity: config.entity.clone(),
+            crosswalk: config.crosswalk.clone(),
+            contracts: config.contracts.clone(),
+            bill_rates: config.bill_rates.clone(),
+            cost_rates: config.cost_rates.clone(),
             customers_on_hold: Vec::new(),
             hold_duplicates: true,
             send_within_ms: 5_000,
@@ -139,7 +164,14 @@ impl Stage {
             tries_max: 30,
             patience_ms: 20_000,
         };
-        let env = connect(demo, told, &path.join("ledger.sqlite"), settings, &tracker_url, &erp_url)?;
+        let env = connect(
+            demo,
+            told,
+            &path.join("ledger.sqlite"),
+            settings,
+            &tracker_url,
+            &erp_url,
+        )?;
         let stage = Self {
             told,
             firm_span: DateWindow { from, to },
@@ -147,8 +179,10 @@ impl Stage {
             erp,
             tracker_url,
             erp_url,
+            config,
             expected,
             env,
+            transport: Arc::new(HttpTransport::new(clock).map_err(failed)?),
             _served: served,
             _folder: folder,
         };
@@ -158,7 +192,10 @@ impl Stage {
             stage.expected.entries.len(),
             demo.seed
         ));
-        stage.say(&format!("   tracker {}   ERP {}", stage.tracker_url, stage.erp_url));
+        stage.say(&format!(
+            "   tracker {}   ERP {}",
+            stage.tracker_url, stage.erp_url
+        ));
         Ok(stage)
     }
 
@@ -180,7 +217,9 @@ impl Stage {
                     }
                 }
                 // A pass may be stopped by a fault; what it did is durable and the next goes on.
-                Err(error) => self.say(&format!("   a pass stopped ({error}); the next one goes on")),
+                Err(error) => self.say(&format!(
+                    "   a pass stopped ({error}); the next one goes on"
+                )),
             }
         }
         Ok(())
@@ -233,8 +272,16 @@ impl Stage {
     fn people_work(&self) {
         use twins::firm::Outcome;
         let of = |wanted: fn(&Outcome) -> bool, skip: usize, take: usize| -> Vec<String> {
-            let all = self.expected.entries.iter().filter(|(_, outcome)| wanted(outcome));
-            all.map(|(id, _)| id.clone()).skip(skip).step_by(7).take(take).collect()
+            let all = self
+                .expected
+                .entries
+                .iter()
+                .filter(|(_, outcome)| wanted(outcome));
+            all.map(|(id, _)| id.clone())
+                .skip(skip)
+                .step_by(7)
+                .take(take)
+                .collect()
         };
         let billed = |outcome: &Outcome| matches!(outcome, Outcome::Bill { .. });
         for id in of(billed, 3, 4) {
@@ -253,13 +300,20 @@ impl Stage {
         let waiting = |outcome: &Outcome| matches!(outcome, Outcome::Unapproved);
         for id in of(waiting, 0, 5) {
             self.say(&format!("   entry {id}: approved late"));
-            self.act_tracker(&TrackerAct::Approve { id, by: "lead".to_owned() });
+            self.act_tracker(&TrackerAct::Approve {
+                id,
+                by: "lead".to_owned(),
+            });
         }
     }
 
     fn finance_mends(&self) {
         let held: Vec<String> = self.erp.with(|state| {
-            let held = state.machine.customers.values().filter(|customer| customer.on_hold);
+            let held = state
+                .machine
+                .customers
+                .values()
+                .filter(|customer| customer.on_hold);
             held.map(|customer| customer.code.clone()).collect()
         });
         for customer in held {
@@ -288,7 +342,11 @@ impl Stage {
     fn finance_issues(&self) {
         self.act_erp(&ErpAct::IssueAll);
         let paid = self.erp.with(|state| {
-            let mut numbers = state.machine.documents.values().filter_map(|d| d.number.clone());
+            let mut numbers = state
+                .machine
+                .documents
+                .values()
+                .filter_map(|d| d.number.clone());
             numbers.next()
         });
         if let Some(document) = paid {
@@ -296,12 +354,19 @@ impl Stage {
             self.act_erp(&ErpAct::Pay { document });
         }
         // One more hour is approved after the invoices went out.
-        let waiting = self.expected.entries.iter().filter(|(_, outcome)| {
-            matches!(outcome, twins::firm::Outcome::Unapproved)
-        });
+        let waiting = self
+            .expected
+            .entries
+            .iter()
+            .filter(|(_, outcome)| matches!(outcome, twins::firm::Outcome::Unapproved));
         if let Some((id, _)) = waiting.last() {
-            self.say(&format!("   entry {id}: approved after its invoice went out"));
-            self.act_tracker(&TrackerAct::Approve { id: id.clone(), by: "lead".to_owned() });
+            self.say(&format!(
+                "   entry {id}: approved after its invoice went out"
+            ));
+            self.act_tracker(&TrackerAct::Approve {
+                id: id.clone(),
+                by: "lead".to_owned(),
+            });
         }
     }
 
@@ -313,13 +378,30 @@ impl Stage {
                     last = Some(report);
                     break;
                 }
-                Err(error) => self.say(&format!("   the comparison was cut off ({error}); once more")),
+                Err(error) => self.say(&format!(
+                    "   the comparison was cut off ({error}); once more"
+                )),
             }
         }
         let reconciliation =
             last.ok_or_else(|| Failure::stopped("the comparison never came through", "try again"))?;
-        let verdict = super::ending::judge(&self.tracker_url, &self.erp_url, &self.expected, &self.env).await?;
-        Ok(super::ending::Ending { seed: demo.seed, reconciliation, verdict })
+        let brief = Brief {
+            config: self.config.clone(),
+            expected: self.expected.clone(),
+        };
+        let verdict = audit(
+            self.transport.as_ref(),
+            &self.tracker_url,
+            &self.erp_url,
+            &brief,
+        )
+        .await
+        .map_err(failed)?;
+        Ok(super::ending::Ending {
+            seed: demo.seed,
+            reconciliation,
+            verdict,
+        })
     }
 }
 
@@ -337,7 +419,12 @@ fn edit(id: String, hours: &str) -> TrackerAct {
 
 /// Nothing new, nothing left, everybody told.
 const fn quiet(result: &SyncResult) -> bool {
-    let SyncResult { intake, post, states, .. } = result;
+    let SyncResult {
+        intake,
+        post,
+        states,
+        ..
+    } = result;
     intake.new_items + intake.revisions + intake.withdrawn == 0
         && post.posted + post.adopted + post.rejected + post.left == 0
         && states.documents_changed == 0
@@ -363,11 +450,15 @@ fn connect(
         window_ms: 1_000,
         ..ReferenceTrackerConfig::at(tracker_url)
     };
-    let mode = if demo.no_unique_key { KeyMode::LookUp } else { KeyMode::UniqueKey };
+    let mode = if demo.no_unique_key {
+        KeyMode::LookUp
+    } else {
+        KeyMode::UniqueKey
+    };
     let target = ReferenceErpConfig {
         read_timeout_ms: TIMEOUT_MS,
         write_timeout_ms: TIMEOUT_MS,
-        longest_call_ms: 1_800,
+        longest_call_ms: 1_500,
         batch_lines_max: 50,
         requests_per_window: REQUESTS,
         window_ms: u64::from(WINDOW_MS),
@@ -381,9 +472,13 @@ fn connect(
             .map_err(failed)?,
     );
     let way_out = PatientTransport::new(transport, Arc::clone(&clock), target_domain(flow));
-    let target =
-        ReferenceErp::new(target, &token, Arc::clone(&way_out) as _, Arc::clone(&clock))
-            .map_err(failed)?;
+    let target = ReferenceErp::new(
+        target,
+        &token,
+        Arc::clone(&way_out) as _,
+        Arc::clone(&clock),
+    )
+    .map_err(failed)?;
     let now = SystemClock;
     let options = StoreOptions::new(
         "demo",
