@@ -128,8 +128,8 @@ pub(crate) fn source(
             .map_err(|error| wrong(format!("[source.redmine]: {error}")))?;
         let redmine = Arc::new(redmine);
         return Ok(Source {
-            time: Arc::clone(&redmine) as Arc<dyn TimeSource>,
-            feedback: Arc::clone(&redmine) as Arc<dyn Feedback>,
+            time: redmine.clone(),
+            feedback: redmine.clone(),
             publisher: Some(redmine),
         });
     }
@@ -140,8 +140,8 @@ pub(crate) fn source(
         .map_err(|error| wrong(format!("[source.reference]: {error}")))?;
     let tracker = Arc::new(tracker);
     Ok(Source {
-        time: Arc::clone(&tracker) as Arc<dyn TimeSource>,
-        feedback: Arc::clone(&tracker) as Arc<dyn Feedback>,
+        time: tracker.clone(),
+        feedback: tracker.clone(),
         publisher: Some(tracker),
     })
 }
@@ -170,7 +170,10 @@ pub(crate) fn target(
 }
 
 /// The clock and the way out.
-pub(crate) fn handles() -> Result<(Arc<dyn Clock>, Arc<dyn Transport>), Failure> {
+pub(crate) type Handles = (Arc<dyn Clock>, Arc<dyn Transport>);
+
+/// Time and HTTP.
+pub(crate) fn handles() -> Result<Handles, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let transport = HttpTransport::new(Arc::clone(&clock))
         .map_err(|error| Failure::stopped(error.to_string(), "report this"))?;
@@ -195,16 +198,13 @@ pub(crate) fn open(
         }
     };
     let flow = &settings.flow;
-    let (inner, when) = (Arc::clone(&transport), Arc::clone(&clock));
-    let way_in = PatientTransport::new(inner, when, source_domain(flow));
-    let source = source(config, &(Arc::clone(&way_in) as Arc<dyn Transport>), &clock)?;
+    let way_in = PatientTransport::new(transport.clone(), clock.clone(), source_domain(flow));
+    let through: Arc<dyn Transport> = way_in.clone();
+    let source = source(config, &through, &clock)?;
     way_in.begin(source.time.manifest().limits.clone(), keeper());
-    let way_out = PatientTransport::new(transport, Arc::clone(&clock), target_domain(flow));
-    let target = target(
-        config,
-        &(Arc::clone(&way_out) as Arc<dyn Transport>),
-        &clock,
-    )?;
+    let way_out = PatientTransport::new(transport, clock.clone(), target_domain(flow));
+    let through: Arc<dyn Transport> = way_out.clone();
+    let target = target(config, &through, &clock)?;
     way_out.begin(target.manifest().limits.clone(), keeper());
     Ok(Env {
         clock,

@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
             "write billed_before under [flow]; the first sync refuses without it",
         ));
     }
-    lines.push(ledger(&config)?);
+    lines.push(ledger(&config));
     let (clock, transport) = app::handles()?;
     let source = app::source(&config, &transport, &clock)?;
     lines.extend(named("tracker", source.time.check().await));
@@ -85,18 +85,18 @@ fn named(system: &str, lines: Vec<CheckLine>) -> Vec<CheckLine> {
         .collect()
 }
 
-fn ledger(config: &crate::config::Config) -> Result<CheckLine, Failure> {
+fn ledger(config: &crate::config::Config) -> CheckLine {
     let path = app::ledger_path(config);
     if !path.exists() {
-        return Ok(CheckLine::with_hint(
+        return CheckLine::with_hint(
             Verdict::Warning,
             "ledger",
             format!("there is none at {} yet", path.display()),
             "the first sync creates it",
-        ));
+        );
     }
     // Also while another process works with it.
-    Ok(match app::open_store(config, Access::Read) {
+    match app::open_store(config, Access::Read) {
         Ok(_) => CheckLine::good("ledger", format!("opens at {}", path.display())),
         Err(_) => CheckLine::with_hint(
             Verdict::Bad,
@@ -104,7 +104,7 @@ fn ledger(config: &crate::config::Config) -> Result<CheckLine, Failure> {
             format!("does not open at {}", path.display()),
             "run `counterfoil status` for the reason; restore a backup if the file is damaged",
         ),
-    })
+    }
 }
 
 fn show(args: &Args, lines: &[CheckLine]) -> Result<(), Failure> {

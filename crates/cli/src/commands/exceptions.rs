@@ -124,7 +124,7 @@ async fn replay(
 ) -> Result<ExitCode, Failure> {
     let config = app::load_config(args)?;
     let bar = Arc::new(Bar::new(args.quiet));
-    let env = app::open(&config, Access::Write, Arc::clone(&bar) as _)?;
+    let env = app::open(&config, Access::Write, bar.clone())?;
     let choice = choice(&env, ids, code, all)?;
     let result = pipeline::sync::replay(&env, &choice, actor).await;
     bar.clear();

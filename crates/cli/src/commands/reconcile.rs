@@ -21,7 +21,7 @@ pub(crate) async fn run(
     let config = app::load_config(args)?;
     let bar = Arc::new(Bar::new(args.quiet));
     // Reading the ERP spends its quota, and spent permits are kept in the ledger.
-    let env = app::open(&config, Access::Write, Arc::clone(&bar) as _)?;
+    let env = app::open(&config, Access::Write, bar.clone())?;
     let usual = env.settings.window(app::today(&env));
     let window = DateWindow {
         from: from.unwrap_or(usual.from),
@@ -50,7 +50,7 @@ pub(crate) fn print(report: &Reconciliation, all: bool) {
         .classes
         .iter()
         .map(|(class, count)| {
-            let name = class_name(class);
+            let name = class_name(*class);
             let mark = if class.is_difference() {
                 "look at it"
             } else {
@@ -88,7 +88,7 @@ pub(crate) fn print(report: &Reconciliation, all: bool) {
         .map(|entry| {
             vec![
                 entry.source_ref.clone(),
-                class_name(&entry.class),
+                class_name(entry.class),
                 entry.words.clone(),
                 entry.source_seconds.map(out::hours).unwrap_or_default(),
                 amount(entry.ledger_minor, entry.currency),
@@ -119,7 +119,7 @@ fn amount(minor: i64, currency: Option<domain::currency::Currency>) -> String {
     })
 }
 
-fn class_name(class: &pipeline::reconcile::Class) -> String {
+fn class_name(class: pipeline::reconcile::Class) -> String {
     serde_json::to_value(class)
         .ok()
         .and_then(|value| value.as_str().map(|name| name.replace('_', " ")))

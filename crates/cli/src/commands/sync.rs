@@ -22,7 +22,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Failure> {
     let config = app::load_config(args)?;
     let bar = Arc::new(Bar::new(args.quiet));
-    let env = app::open(&config, Access::Write, Arc::clone(&bar) as _)?;
+    let env = app::open(&config, Access::Write, bar.clone())?;
     let today = today.unwrap_or_else(|| app::today(&env));
     let options = SyncOptions { accept_deletions };
     let result = pipeline::sync::sync(&env, today, options).await;
@@ -123,7 +123,7 @@ pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode
     } else {
         Access::Write
     };
-    let env = app::open(&config, access, Arc::clone(&bar) as _)?;
+    let env = app::open(&config, access, bar.clone())?;
     let today = today.unwrap_or_else(|| app::today(&env));
     let plan = pipeline::sync::dry_run(&env, today).await;
     bar.clear();
@@ -226,10 +226,7 @@ pub(crate) async fn run_for_ever(
             return Ok(ExitCode::SUCCESS);
         }
         tokio::select! {
-            result = tokio::signal::ctrl_c() => {
-                let _signal = result;
-                return Ok(ExitCode::SUCCESS);
-            }
+            _stopped = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
             () = env.wait_until(next_us) => {}
         }
     }

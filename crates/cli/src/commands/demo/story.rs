@@ -7,12 +7,13 @@ use crate::out;
 use connector_sdk::clock::{Clock, SystemClock};
 use connector_sdk::http::HttpTransport;
 use connector_sdk::secrecy::SecretString;
-use connector_sdk::source::{DateWindow, Feedback, TimeSource};
+use connector_sdk::source::{DateWindow, TimeSource};
 use connector_sdk::target::Target;
 use connector_sdk::transport::Transport;
 use connectors::source::reference::{ReferenceTracker, ReferenceTrackerConfig};
 use connectors::target::reference::{KeyMode, ReferenceErp, ReferenceErpConfig};
 use domain::ids::digest;
+use jiff::civil::Date;
 use pipeline::crash::NoCrashes;
 use pipeline::env::{Env, Note, Progress};
 use pipeline::exceptions::Choice;
@@ -143,27 +144,7 @@ impl Stage {
             .or_else(|| folder.as_ref().map(tempfile::TempDir::path))
             .unwrap_or_else(|| Path::new("."));
         std::fs::create_dir_all(path)?;
-        let settings = Settings {
-            ledger: format!("demo-ledger-{}", demo.seed),
-            fingerprint_key: FingerprintKey(digest("demo", &[b"fingerprint"])),
-            flow: "demo".to_owned(),
-            source: "reference".to_owned(),
-            billed_before: Some(BilledBefore::Day(from)),
-            look_back_days: 62,
-            look_ahead_days: 31,
-            first_day: from,
-            entity: config.entity.clone(),
-            crosswalk: config.crosswalk.clone(),
-            contracts: config.contracts.clone(),
-            bill_rates: config.bill_rates.clone(),
-            cost_rates: config.cost_rates.clone(),
-            customers_on_hold: Vec::new(),
-            hold_duplicates: true,
-            send_within_ms: 5_000,
-            settle_ms: 200,
-            tries_max: 30,
-            patience_ms: 20_000,
-        };
+        let settings = settings(demo.seed, &config, from);
         let env = connect(
             demo,
             told,
@@ -354,12 +335,12 @@ impl Stage {
             self.act_erp(&ErpAct::Pay { document });
         }
         // One more hour is approved after the invoices went out.
-        let waiting = self
+        let mut waiting = self
             .expected
             .entries
             .iter()
             .filter(|(_, outcome)| matches!(outcome, twins::firm::Outcome::Unapproved));
-        if let Some((id, _)) = waiting.last() {
+        if let Some((id, _)) = waiting.next_back() {
             self.say(&format!(
                 "   entry {id}: approved after its invoice went out"
             ));
@@ -417,6 +398,31 @@ fn edit(id: String, hours: &str) -> TrackerAct {
     }
 }
 
+/// What the configuration of the firm says.
+fn settings(seed: u64, config: &FirmConfig, first_day: Date) -> Settings {
+    Settings {
+        ledger: format!("demo-ledger-{seed}"),
+        fingerprint_key: FingerprintKey(digest("demo", &[b"fingerprint"])),
+        flow: "demo".to_owned(),
+        source: "reference".to_owned(),
+        billed_before: Some(BilledBefore::Day(first_day)),
+        look_back_days: 62,
+        look_ahead_days: 31,
+        first_day,
+        entity: config.entity.clone(),
+        crosswalk: config.crosswalk.clone(),
+        contracts: config.contracts.clone(),
+        bill_rates: config.bill_rates.clone(),
+        cost_rates: config.cost_rates.clone(),
+        customers_on_hold: Vec::new(),
+        hold_duplicates: true,
+        send_within_ms: 5_000,
+        settle_ms: 200,
+        tries_max: 30,
+        patience_ms: 20_000,
+    }
+}
+
 /// Nothing new, nothing left, everybody told.
 const fn quiet(result: &SyncResult) -> bool {
     let SyncResult {
@@ -465,20 +471,13 @@ fn connect(
         ..ReferenceErpConfig::at(erp_url, mode)
     };
     let flow = &settings.flow;
-    let (inner, when) = (Arc::clone(&transport), Arc::clone(&clock));
-    let way_in = PatientTransport::new(inner, when, source_domain(flow));
-    let source = Arc::new(
-        ReferenceTracker::new(source, &token, Arc::clone(&way_in) as _, Arc::clone(&clock))
-            .map_err(failed)?,
-    );
-    let way_out = PatientTransport::new(transport, Arc::clone(&clock), target_domain(flow));
-    let target = ReferenceErp::new(
-        target,
-        &token,
-        Arc::clone(&way_out) as _,
-        Arc::clone(&clock),
-    )
-    .map_err(failed)?;
+    let way_in = PatientTransport::new(transport.clone(), clock.clone(), source_domain(flow));
+    let through = way_in.clone();
+    let source = ReferenceTracker::new(source, &token, through, clock.clone()).map_err(failed)?;
+    let source = Arc::new(source);
+    let way_out = PatientTransport::new(transport, clock.clone(), target_domain(flow));
+    let through = way_out.clone();
+    let target = ReferenceErp::new(target, &token, through, clock.clone()).map_err(failed)?;
     let now = SystemClock;
     let options = StoreOptions::new(
         "demo",
@@ -497,10 +496,10 @@ fn connect(
     Ok(Env {
         clock,
         store,
-        source: Arc::clone(&source) as Arc<dyn TimeSource>,
-        feedback: Some(source as Arc<dyn Feedback>),
+        source: source.clone(),
+        feedback: Some(source),
         publisher: None,
-        target: Arc::new(target) as Arc<dyn Target>,
+        target: Arc::new(target),
         crashes: Arc::new(NoCrashes),
         progress: Arc::new(Voice(told)),
         settings: Arc::new(settings),
