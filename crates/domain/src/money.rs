@@ -58,7 +58,7 @@ impl Money {
 
     /// Printed quantity times printed rate, rounded once to the currency's smallest coin.
     ///
-    /// This is the only place where an amount of money is rounded.
+    /// This and [`Money::of_time`] are the only places where an amount of money is rounded.
     pub fn times(
         quantity: Micro,
         rate: Micro,
@@ -68,6 +68,21 @@ impl Money {
         let exact = quantity
             .decimal()
             .checked_mul(rate.decimal())
+            .ok_or(MoneyError::TooLarge)?;
+        Self::scaled(rounding.to_digits(exact, currency.minor_digits()), currency)
+    }
+
+    /// Recorded time at a rate per hour, rounded once. Multiplied first and divided last: hours
+    /// rounded on the way would lose the half cent of 50 minutes at 80.01.
+    pub fn of_time(
+        seconds: i64,
+        rate: Micro,
+        currency: Currency,
+        rounding: Rounding,
+    ) -> Result<Self, MoneyError> {
+        let exact = Decimal::from(seconds)
+            .checked_mul(rate.decimal())
+            .and_then(|product| product.checked_div(Decimal::from(3600)))
             .ok_or(MoneyError::TooLarge)?;
         Self::scaled(rounding.to_digits(exact, currency.minor_digits()), currency)
     }
@@ -148,6 +163,26 @@ mod tests {
         for (quantity, rate, currency, expected) in table {
             let amount = Money::times(
                 quantity.parse().unwrap(),
+                rate.parse().unwrap(),
+                currency.parse().unwrap(),
+                Rounding::HalfUp,
+            );
+            assert_eq!(amount.unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn time_at_a_rate_is_rounded_once() {
+        // seconds, rate, currency, amount
+        let table = [
+            (3000, "80.01", "EUR", "EUR 66.68"),
+            (1200, "100", "EUR", "EUR 33.33"),
+            (4800, "9000", "JPY", "JPY 12000"),
+            (0, "80", "EUR", "EUR 0.00"),
+        ];
+        for (seconds, rate, currency, expected) in table {
+            let amount = Money::of_time(
+                seconds,
                 rate.parse().unwrap(),
                 currency.parse().unwrap(),
                 Rounding::HalfUp,

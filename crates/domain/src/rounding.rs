@@ -1,4 +1,5 @@
-//! Rounding, always named. Money is rounded once, in [`crate::money::Money::times`].
+//! Rounding, always named. Money is rounded once, in [`crate::money::Money::times`] or
+//! [`crate::money::Money::of_time`].
 //!
 //! "Half up" is half away from zero, so that a credit is the exact mirror of its invoice.
 

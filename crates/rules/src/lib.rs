@@ -5,6 +5,7 @@
 pub mod charge;
 pub mod diff;
 pub mod explanation;
+pub mod labor;
 pub mod price;
 pub mod resolve;
 

@@ -305,14 +305,14 @@ fn cost(
     })?;
     let currency: Currency = row.currency;
     // Cost follows recorded time, whatever the client is billed.
-    let hours = hours_printed(fields.recorded_seconds, 6, Rounding::HalfUp)
-        .ok_or_else(|| too_large("the recorded time"))?;
-    let cost = Money::times(hours, row.rate, currency, Rounding::HalfUp)
+    let seconds = fields.recorded_seconds;
+    let cost = Money::of_time(seconds, row.rate, currency, Rounding::HalfUp)
         .map_err(|_| too_large("the cost"))?;
     why.step(
         "cost",
         format!(
-            "{hours} h recorded x {currency} {} ({})",
+            "{} recorded x {currency} {} per hour ({})",
+            minutes_text(seconds),
             row.rate,
             row_words(row)
         ),
@@ -343,6 +343,20 @@ fn inputs_digest(
     content: &ChargeContent,
 ) -> [u8; 32] {
     let seconds = fields.recorded_seconds.to_string();
+    let contract = resolved.contract;
+    let increment = contract.increment.map_or_else(String::new, |rule| {
+        let direction = rule.rounding.name();
+        format!("{}/{}/{direction}", rule.step_minutes, rule.minimum_minutes)
+    });
+    let terms = format!(
+        "{}|{}|{increment}|{}|{}|{}",
+        contract.kind.words(),
+        contract.currency,
+        contract.quantity_decimals,
+        contract.quantity_rounding.name(),
+        contract.amount_rounding.name(),
+    );
+    let placement = &content.placement;
     let numbers = format!(
         "{}|{}|{}|{}|{}|{}|{}|{}",
         content.quantity,
@@ -360,12 +374,15 @@ fn inputs_digest(
             resolved.worker.code.as_bytes(),
             resolved.project.code.as_bytes(),
             resolved.task.code.as_bytes(),
-            resolved.contract.id.as_bytes(),
+            contract.id.as_bytes(),
             resolved.service_item.code.as_bytes(),
             resolved.role.as_bytes(),
             seconds.as_bytes(),
             if fields.billable { b"1" } else { b"0" },
             numbers.as_bytes(),
+            terms.as_bytes(),
+            placement.bill_to.as_bytes(),
+            placement.group_key.as_bytes(),
         ],
     )
 }
