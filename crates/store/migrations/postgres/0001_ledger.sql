@@ -109,7 +109,7 @@ CREATE INDEX item_window ON item (source, work_date);
 CREATE INDEX item_open_exception ON item (state, code) WHERE state = 'exception';
 
 -- Priced results. Never edited: a change is a reversal and a replacement, linked. Only the pointer
--- to the posting that carries the charge to the ERP is set later, once.
+-- to the posting that carries the charge to the ERP is set later.
 CREATE TABLE charge (
     item_id          BYTEA NOT NULL,
     charge_no        BIGINT NOT NULL,

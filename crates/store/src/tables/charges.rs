@@ -186,7 +186,8 @@ pub fn get(
     )
 }
 
-/// Says which posting carries the charge. Once: a charge that has one is a conflict.
+/// Says which posting carries the charge, over the version it was read at. It moves on only when the
+/// posting before it was withdrawn unsent, or vanished and a person decided to bill again.
 pub fn set_posting(
     tx: &mut Tx<'_>,
     charge: &mut ChargeRow,
