@@ -213,7 +213,12 @@ fn seal_content(
 fn fingerprint(terms: &Terms, seen: &Seen) -> [u8; 16] {
     let key = &terms.settings.fingerprint_key.0;
     seen.fields.as_ref().map_or_else(
-        |_| digest16("unreadable fingerprint", &[key, &seen.raw]),
+        // Not the raw bytes: they hold what we wrote back ourselves.
+        |problem| {
+            let day = seen.fallback_date.to_string();
+            let (code, facts) = (problem.code.text().as_bytes(), problem.facts.as_bytes());
+            digest16("unreadable fingerprint", &[key, code, facts, day.as_bytes()])
+        },
         |fields| fields.fingerprint(key),
     )
 }
