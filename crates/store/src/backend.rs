@@ -111,6 +111,21 @@ impl Backend<'_> {
 
     /// Runs transaction control (`BEGIN`, `SAVEPOINT s`, ...).
     pub(crate) fn control(&mut self, text: &'static str) -> Result<(), StoreError> {
+        #[cfg(test)]
+        if text == "COMMIT" {
+            match crate::faults::at_commit() {
+                None => {}
+                Some(crate::faults::Commit::Refused) => return Err(crate::faults::lost()),
+                Some(crate::faults::Commit::AnswerLost) => {
+                    self.run_control(text)?;
+                    return Err(crate::faults::lost());
+                }
+            }
+        }
+        self.run_control(text)
+    }
+
+    fn run_control(&mut self, text: &'static str) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(connection) => {
                 let mut statement = connection

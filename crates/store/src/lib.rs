@@ -11,6 +11,7 @@ pub mod audit;
 mod backend;
 pub mod backup;
 mod body;
+mod buffers;
 mod command;
 mod digest;
 mod error;
@@ -38,11 +39,15 @@ mod budget;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 #[path = "../tests/it/fresh.rs"]
 mod fresh;
 #[cfg(test)]
 #[path = "../tests/it/support.rs"]
 mod support;
+#[cfg(test)]
+mod writer_checks;
 
 pub use body::{Event, Leaf};
 pub use command::{Command, Guard, GuardSet};

@@ -151,16 +151,20 @@ impl PgConnection {
     }
 
     pub(crate) fn control(&mut self, text: &'static str) -> Result<(), StoreError> {
-        if text.starts_with("BEGIN") {
-            self.ensure()?;
+        if !text.starts_with("BEGIN") {
+            return self.script(text, text);
         }
-        let run = self.client()?.batch_execute(text);
-        self.runtime
-            .block_on(run)
-            .map_err(|source| failed(text, source))
+        self.ensure()?;
+        if self.script(text, text).is_ok() {
+            return Ok(());
+        }
+        // Nothing refuses BEGIN but a connection that had ended while nobody looked.
+        self.client = None;
+        self.ensure()?;
+        self.script(text, text)
     }
 
-    /// Runs a script, for migrations only.
+    /// Runs text that is no named statement: transaction control and migrations.
     pub(crate) fn script(&mut self, doing: &str, text: &str) -> Result<(), StoreError> {
         let run = self.client()?.batch_execute(text);
         self.runtime
@@ -174,7 +178,11 @@ fn failed(doing: &str, source: tokio_postgres::Error) -> StoreError {
     let again = source.is_closed()
         || source.code().is_some_and(|state| {
             let code = state.code();
-            code.starts_with("40") || code.starts_with("08") || code == "23505" || code == "55P03"
+            code.starts_with("40")
+                || code.starts_with("57P")
+                || code.starts_with("08")
+                || code == "23505"
+                || code == "55P03"
         });
     StoreError::Database {
         doing: doing.to_owned(),

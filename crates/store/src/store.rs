@@ -68,7 +68,7 @@ impl Store {
         let readers = sqlite::open_readers(path, options.readers)?;
         let mut threads = Threads::default();
         threads.start_writers(vec![(sqlite::Any::Sqlite(connection), writer)], &options)?;
-        threads.start_readers(readers, &vault)?;
+        threads.start_readers(readers, &vault, &options)?;
         Ok(Self::of(Mode::Threads(threads), wakes, options, Some(lock)))
     }
 
@@ -91,7 +91,7 @@ impl Store {
             StoreError::Migration("this database holds no ledger; run `counterfoil init`".into())
         })?;
         let mut threads = Threads::default();
-        threads.start_readers(readers, &Arc::new(vault))?;
+        threads.start_readers(readers, &Arc::new(vault), &options)?;
         Ok(Self::of(
             Mode::Threads(threads),
             Arc::new(Wakes::default()),
@@ -184,7 +184,7 @@ impl Store {
             .ok_or(StoreError::Closed)?;
         let mut threads = Threads::default();
         threads.start_writers(writers, &options)?;
-        threads.start_readers(readers, &vault)?;
+        threads.start_readers(readers, &vault, &options)?;
         Ok(Self::of(Mode::Threads(threads), wakes, options, None))
     }
 
@@ -238,7 +238,7 @@ impl Store {
                 let job: ReadJob = Box::new(move |backend, vault| {
                     let _gone = reply.send(read_once(backend, vault, reader));
                 });
-                threads.read(job)?;
+                threads.read(job).await?;
                 answer.await.unwrap_or(Err(StoreError::Closed))
             }
             Mode::Inline {
@@ -255,6 +255,23 @@ impl Store {
     pub(crate) fn with_memory<T>(&self, look: impl FnOnce(&Connection) -> T) -> T {
         match &self.inner.mode {
             Mode::Inline { connection, .. } => look(&connection.lock().unwrap()),
+            Mode::Threads(_) => panic!("not a ledger in memory"),
+        }
+    }
+
+    /// Runs jobs as one group, for tests of groups.
+    #[cfg(test)]
+    pub(crate) fn run_group(&self, jobs: Vec<Box<dyn Job>>) {
+        match &self.inner.mode {
+            Mode::Inline {
+                connection, writer, ..
+            } => {
+                let connection = connection.lock().unwrap();
+                writer
+                    .lock()
+                    .unwrap()
+                    .run(&mut Backend::Sqlite(&connection), jobs);
+            }
             Mode::Threads(_) => panic!("not a ledger in memory"),
         }
     }

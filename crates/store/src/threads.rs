@@ -1,6 +1,5 @@
 //! The threads of an open store: writers that take all that waits, readers that take one each.
 
-use std::sync::mpsc as blocking;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -21,7 +20,7 @@ pub(crate) type ReadJob = Box<dyn FnOnce(&mut Backend<'_>, &Vault) + Send>;
 #[derive(Default)]
 pub(crate) struct Threads {
     writes: Option<mpsc::Sender<Box<dyn Job>>>,
-    reads: Option<blocking::Sender<ReadJob>>,
+    reads: Option<mpsc::Sender<ReadJob>>,
     readers: Vec<JoinHandle<()>>,
     writers: Vec<JoinHandle<()>>,
 }
@@ -48,18 +47,19 @@ impl Threads {
         &mut self,
         readers: Vec<Any>,
         vault: &Arc<Vault>,
+        options: &StoreOptions,
     ) -> Result<(), StoreError> {
-        let (sender, receiver) = blocking::channel::<ReadJob>();
+        let (sender, receiver) = mpsc::channel::<ReadJob>(options.queue.max(1));
         let receiver = Arc::new(Mutex::new(receiver));
         for mut connection in readers {
             let (receiver, vault) = (Arc::clone(&receiver), Arc::clone(vault));
             self.readers.push(spawn("counterfoil-reader", move || {
                 loop {
-                    let job = receiver
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .recv();
-                    let Ok(job) = job else { return };
+                    let job = {
+                        let mut receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
+                        receiver.blocking_recv()
+                    };
+                    let Some(job) = job else { return };
                     job(&mut connection.backend(), &vault);
                 }
             })?);
@@ -73,9 +73,9 @@ impl Threads {
         writes.send(job).await.map_err(|_| StoreError::Closed)
     }
 
-    pub(crate) fn read(&self, job: ReadJob) -> Result<(), StoreError> {
+    pub(crate) async fn read(&self, job: ReadJob) -> Result<(), StoreError> {
         let reads = self.reads.as_ref().ok_or(StoreError::Closed)?;
-        reads.send(job).map_err(|_| StoreError::Closed)
+        reads.send(job).await.map_err(|_| StoreError::Closed)
     }
 }
 

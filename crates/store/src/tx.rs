@@ -5,12 +5,12 @@
 //! a [`ReadTx`] is asked for. Neither hands out SQL.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::backend::Backend;
 use crate::body::{Body, Event, Fact, Leaf};
+use crate::buffers::Buffers;
 use crate::digest::put_params;
 use crate::error::StoreError;
 use crate::options::EntropyHandle;
@@ -92,47 +92,6 @@ impl ReadTx<'_> {
 
     pub(crate) fn wrapped_key(&mut self, unit: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.first("seal_key_wrapped", &[unit.into()], |mut row| row.bytes())
-    }
-}
-
-/// What a transaction has said so far.
-#[derive(Default)]
-pub(crate) struct Buffers {
-    pub(crate) body: Body,
-    pub(crate) wakes: Vec<Topic>,
-    keys: BTreeMap<String, (Arc<str>, DataKey)>,
-    pub(crate) compressor: Option<zstd::bulk::Compressor<'static>>,
-}
-
-/// A place to rewind to when a command is undone.
-#[derive(Clone, Copy)]
-pub(crate) struct Mark([usize; 5]);
-
-impl Buffers {
-    pub(crate) fn mark(&self) -> Mark {
-        let body = &self.body;
-        Mark([
-            body.leaves.len(),
-            body.events.len(),
-            body.counts.len(),
-            body.facts.len(),
-            self.wakes.len(),
-        ])
-    }
-
-    pub(crate) fn rewind(&mut self, mark: Mark) {
-        let Mark([leaves, events, counts, facts, wakes]) = mark;
-        self.body.leaves.truncate(leaves);
-        self.body.events.truncate(events);
-        self.body.counts.truncate(counts);
-        self.body.facts.truncate(facts);
-        self.wakes.truncate(wakes);
-        // A key made by the undone command is gone from its table as well.
-        self.keys.clear();
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.rewind(Mark([0; 5]));
     }
 }
 

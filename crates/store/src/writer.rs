@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::backend::Backend;
+use crate::buffers::Buffers;
 use crate::command::{Guard, GuardSet, Job, Verdict};
 use crate::digest;
 use crate::error::StoreError;
 use crate::options::{ClockHandle, EntropyHandle, StoreOptions};
 use crate::seal::Vault;
 use crate::sql::Dialect;
-use crate::tx::{Buffers, ReadTx, Tx};
+use crate::tx::{ReadTx, Tx};
 use crate::wake::Wakes;
 
 /// How often one command is run anew after lost races.
