@@ -184,11 +184,18 @@ fn tests(root: &Path, lab: Option<&Outcome>, report: &mut Report) -> Count {
         }
     }
     for extra in EXTRAS {
-        for seed in extra.seeds() {
-            let name =
-                seed.map_or_else(|| extra.name.to_owned(), |s| format!("{} {s}", extra.name));
-            report.part(&name, || runner.run(&extra.arguments(seed)));
-        }
+        let seeds = extra.seeds();
+        let name = match seeds.last() {
+            Some(Some(fresh)) => {
+                format!(
+                    "{}, {} fixed seeds and {fresh}",
+                    extra.name,
+                    seeds.len() - 1
+                )
+            }
+            _ => extra.name.to_owned(),
+        };
+        report.part(&name, || runner.run_seeds(extra, &seeds));
     }
     count
 }

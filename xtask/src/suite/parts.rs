@@ -48,9 +48,26 @@ pub(super) struct Extra {
 }
 
 /// The product's own checks. Add a line when a command exists; `seeded` ones get `--seed N`.
-pub(super) const EXTRAS: &[Extra] = &[];
+pub(super) const EXTRAS: &[Extra] = &[Extra {
+    name: "demo",
+    args: &[
+        "run",
+        "--quiet",
+        "--",
+        "demo",
+        "--quiet",
+        "--check",
+        "--entries",
+        "300",
+        "--consultants",
+        "12",
+    ],
+    seeded: true,
+}];
 
 const FIXED_SEEDS: u64 = 20;
+/// Seeds played at one time: they mostly wait for simulated servers.
+const SEEDS_AT_ONCE: usize = 4;
 
 impl Extra {
     /// No seed, or the fixed ones and a new one each time, which the table names.
@@ -148,6 +165,50 @@ impl Runner {
             bail!("{status}");
         }
         Ok(())
+    }
+
+    /// Runs a check for all of its seeds, several at a time. The output of one that fails is shown
+    /// whole, with the command that plays it again.
+    pub(super) fn run_seeds(&self, extra: &Extra, seeds: &[Option<u64>]) -> Result<()> {
+        let mut failed = Vec::new();
+        for group in seeds.chunks(SEEDS_AT_ONCE) {
+            let ends: Vec<Result<()>> = thread::scope(|scope| {
+                let runs: Vec<_> = group
+                    .iter()
+                    .map(|seed| scope.spawn(|| self.run_captured(&extra.arguments(*seed))))
+                    .collect();
+                runs.into_iter()
+                    .map(|run| run.join().unwrap_or_else(|_| bail!("the run panicked")))
+                    .collect()
+            });
+            for (seed, end) in group.iter().zip(ends) {
+                if let Err(error) = end {
+                    println!("{error}");
+                    failed.push(seed.map_or_else(|| "none".to_owned(), |s| s.to_string()));
+                }
+            }
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        bail!("seeds that failed: {}", failed.join(", "))
+    }
+
+    fn run_captured(&self, args: &[String]) -> Result<()> {
+        let output = self
+            .command("cargo", args)
+            .output()
+            .context("starting cargo")?;
+        if output.status.success() {
+            return Ok(());
+        }
+        bail!(
+            "cargo {}: {}\n{}{}",
+            args.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
     }
 
     /// Runs a cargo command, shows its output and adds up the tests its closing lines report.
