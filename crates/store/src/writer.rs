@@ -361,22 +361,27 @@ pub(crate) fn begin(backend: &mut Backend<'_>) -> Result<(), StoreError> {
     })
 }
 
+/// Locks what the decisions of this transaction rest on. A limit is locked by name as well as by
+/// row: its first spender finds no row to lock.
 fn lock(backend: &mut Backend<'_>, guards: &GuardSet, vault: &Vault) -> Result<(), StoreError> {
+    let name_lock = |backend: &mut Backend<'_>, kind: &str, name: &str| {
+        let digest = vault.digester.bytes(kind, name.as_bytes());
+        let number = digest
+            .first_chunk()
+            .map_or(0, |part| i64::from_be_bytes(*part));
+        backend.stream("guard_name", &[number.into()], &mut |_| Ok(()))
+    };
     for guard in guards.iter() {
-        let mut ignore = |_| Ok(());
         match guard {
             Guard::Limit(domain) => {
-                backend.stream("guard_limit", &[domain.into()], &mut ignore)?;
+                name_lock(backend, "guard limit", domain)?;
+                backend.stream("guard_limit", &[domain.into()], &mut |_| Ok(()))?;
             }
-            Guard::Document(id) => backend.stream("guard_document", &[id.into()], &mut ignore)?,
-            Guard::Item(id) => backend.stream("guard_item", &[id.into()], &mut ignore)?,
-            Guard::Name(name) => {
-                let digest = vault.digester.bytes("guard", name.as_bytes());
-                let number = digest
-                    .first_chunk()
-                    .map_or(0, |part| i64::from_be_bytes(*part));
-                backend.stream("guard_name", &[number.into()], &mut ignore)?;
+            Guard::Document(id) => {
+                backend.stream("guard_document", &[id.into()], &mut |_| Ok(()))?;
             }
+            Guard::Item(id) => backend.stream("guard_item", &[id.into()], &mut |_| Ok(()))?,
+            Guard::Name(name) => name_lock(backend, "guard", name)?,
         }
     }
     Ok(())

@@ -57,7 +57,8 @@ pub fn list(tx: &mut ReadTx<'_>) -> Result<Vec<LimitRow>, StoreError> {
     tx.list("limit_list", &[], LimitRow::read)
 }
 
-/// Writes the state of a domain.
+/// Writes the state of a domain over whatever stands there. Who decided by what it read must have
+/// guarded the domain ([`Guard::Limit`](crate::Guard::Limit)), or use [`save`].
 pub fn put(tx: &mut Tx<'_>, domain: &str, body: &str, why: &'static str) -> Result<(), StoreError> {
     let before = get(tx, domain)?;
     let row = LimitRow {
@@ -70,4 +71,16 @@ pub fn put(tx: &mut Tx<'_>, domain: &str, body: &str, why: &'static str) -> Resu
         None => tx.insert_row(&TABLE, "limit_insert", &row.params(), why),
         Some(_) => tx.update_row(&TABLE, "limit_update", &row.params(), why),
     }
+}
+
+/// Writes the state of a domain over the version it was read at, and moves its version on.
+pub fn save(tx: &mut Tx<'_>, limit: &mut LimitRow, why: &'static str) -> Result<(), StoreError> {
+    limit.version += 1;
+    let before_us = std::mem::replace(&mut limit.changed_at_us, tx.now_us());
+    let written = tx.update_row(&TABLE, "limit_update", &limit.params(), why);
+    if written.is_err() {
+        limit.version -= 1;
+        limit.changed_at_us = before_us;
+    }
+    written
 }

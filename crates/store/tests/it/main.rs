@@ -3,9 +3,13 @@
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod equal;
+#[cfg(test)]
 mod exercise;
 #[cfg(test)]
 mod fresh;
+#[cfg(test)]
+mod nodes;
 #[cfg(test)]
 mod sealing;
 #[cfg(test)]
