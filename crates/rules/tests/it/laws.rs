@@ -215,13 +215,13 @@ fn the_digest_changes_with_every_input_of_money() {
         ("billable", |_, f| f.billable = false),
         ("day", |_, f| f.work_date = date(2026, 3, 6)),
         ("bill rate", |r, _| {
-            r.bill_rates = vec![world::rate("150.000001", "EUR")]
+            r.bill_rates = vec![world::rate("150.000001", "EUR")];
         }),
         ("cost rate", |r, _| {
-            r.cost_rates = vec![world::rate("80.000001", "EUR")]
+            r.cost_rates = vec![world::rate("80.000001", "EUR")];
         }),
         ("cost currency", |r, _| {
-            r.cost_rates = vec![world::rate("80", "USD")]
+            r.cost_rates = vec![world::rate("80", "USD")];
         }),
         ("currency", |r, _| {
             r.contracts[0].currency = "USD".parse().unwrap();
@@ -237,13 +237,13 @@ fn the_digest_changes_with_every_input_of_money() {
         }),
         ("decimals", |r, _| r.contracts[0].quantity_decimals = 3),
         ("quantity rounding", |r, _| {
-            r.contracts[0].quantity_rounding = Rounding::Down
+            r.contracts[0].quantity_rounding = Rounding::Down;
         }),
         ("amount rounding", |r, _| {
-            r.contracts[0].amount_rounding = Rounding::Down
+            r.contracts[0].amount_rounding = Rounding::Down;
         }),
         ("grouping", |r, _| {
-            r.contracts[0].grouping = domain::contract::Grouping::Project
+            r.contracts[0].grouping = domain::contract::Grouping::Project;
         }),
         ("role", |r, _| {
             r.crosswalk.roles.insert("W1".into(), "junior".into());

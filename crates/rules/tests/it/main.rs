@@ -1,10 +1,18 @@
 //! The rules against tables that finance can read, and their laws.
 
+#[cfg(test)]
 mod explanation;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
 mod golden_rates;
+#[cfg(test)]
 mod golden_work;
+#[cfg(test)]
 mod labor;
+#[cfg(test)]
 mod laws;
+#[cfg(test)]
 mod table;
+#[cfg(test)]
 mod world;
