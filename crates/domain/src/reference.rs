@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 /// The legal entity that bills.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entity {
     /// Its code.
     pub code: String,
