@@ -271,7 +271,9 @@ impl Court<'_> {
                             .versions
                             .iter()
                             .filter_map(|v| v.money.as_ref())
-                            .any(|money| *numbers == (Some(money.quantity), Some(money.rate)))
+                            .any(|money| {
+                                numbers.contains(&(Some(money.quantity), Some(money.rate)))
+                            })
                 }),
             _ => false,
         }

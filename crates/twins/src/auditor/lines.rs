@@ -45,11 +45,14 @@ impl Standing {
     }
 }
 
+/// Quantity and rate of a line at some time.
+pub(super) type Numbers = (Option<Micro>, Option<Micro>);
+
 /// Everything that stands, and the traces of people.
 pub(super) struct Standings {
     pub(super) lines: Vec<Standing>,
-    /// Lines that people deleted: id, quantity, rate, amount as last known.
-    pub(super) deleted_by_people: BTreeMap<String, (Option<Micro>, Option<Micro>)>,
+    /// Lines that people deleted: quantity and rate as they were at any time.
+    pub(super) deleted_by_people: BTreeMap<String, Vec<Numbers>>,
 }
 
 fn minor(amount: &str, line: &DocumentLine) -> i64 {
@@ -144,7 +147,7 @@ pub(super) fn standings(erp: &Erp, verdict: &mut Verdict) -> Standings {
         }
     }
     for (id, credits) in &credits {
-        check_credits(id, by_id.get(id).copied(), credits, verdict);
+        check_credits(id, by_id.get(id).copied(), credits, &history, verdict);
     }
     let mut lines = Vec::new();
     for line in &erp.lines {
@@ -171,12 +174,19 @@ pub(super) fn standings(erp: &Erp, verdict: &mut Verdict) -> Standings {
     }
     lines.extend(erp.time_lines.iter().map(booked));
     twice(erp, verdict);
+    vanished(erp, &by_id, verdict);
     let gone = |h: &&Happened| h.actor == "person" && h.what == "delete" && h.of == "line";
     let deleted_by_people = erp
         .effects
         .iter()
         .filter(gone)
-        .map(|h| (h.id.clone(), (h.quantity, h.rate)))
+        .map(|gone| {
+            let own = history.get(gone.id.as_str()).map_or(&[][..], Vec::as_slice);
+            (
+                gone.id.clone(),
+                own.iter().map(|h| (h.quantity, h.rate)).collect(),
+            )
+        })
         .collect();
     Standings {
         lines,
@@ -188,6 +198,7 @@ fn check_credits(
     id: &str,
     source: Option<&DocumentLine>,
     credits: &[&DocumentLine],
+    history: &BTreeMap<&str, Vec<&Happened>>,
     verdict: &mut Verdict,
 ) {
     let Some(source) = source else {
@@ -198,9 +209,31 @@ fn check_credits(
         return;
     };
     let full = minor(&source.amount, source);
+    let number = |line: &DocumentLine| line.id.parse::<u64>().unwrap_or(u64::MAX);
+    let ours = || credits.iter().filter(|credit| credit.key.is_some());
+    let persons = credits
+        .iter()
+        .filter(|credit| credit.key.is_none())
+        .map(|line| number(line))
+        .min();
+    // A person who credits what we credited already does as persons do; we must not do it to them.
+    let late = ours().any(|line| persons.is_some_and(|person| person < number(line)));
+    let judged: Vec<&&DocumentLine> = match (ours().next(), late) {
+        (Some(_), false) => ours().collect(),
+        _ => credits.iter().collect(),
+    };
     let mut taken = 0_i64;
-    for credit in credits {
-        taken = taken.saturating_add(minor(&credit.amount, credit));
+    for credit in &judged {
+        // What a person made of our credit is theirs.
+        let own = history
+            .get(credit.id.as_str())
+            .map_or(&[][..], Vec::as_slice);
+        let ours = credit
+            .key
+            .as_ref()
+            .and_then(|_| written(credit, own)?.money);
+        let amount = ours.map_or_else(|| minor(&credit.amount, credit), |money| money.amount_minor);
+        taken = taken.saturating_add(amount);
     }
     if taken != full.saturating_neg() {
         let words = format!(
@@ -210,10 +243,25 @@ fn check_credits(
         );
         verdict.problem(words);
         verdict.unexplained(&source.currency.to_string(), full.saturating_add(taken));
-        if credits.len() > 1 {
+        if judged.len() > 1 {
             verdict.duplicates += 1;
         } else {
             verdict.wrong += 1;
+        }
+    }
+}
+
+/// A line that nobody deleted and that is not there.
+fn vanished(erp: &Erp, by_id: &BTreeMap<&str, &DocumentLine>, verdict: &mut Verdict) {
+    let of_line = || erp.effects.iter().filter(|h| h.of == "line");
+    let deleted: BTreeSet<&str> = of_line()
+        .filter(|h| h.what == "delete")
+        .map(|h| h.id.as_str())
+        .collect();
+    let ever: BTreeSet<&str> = of_line().map(|h| h.id.as_str()).collect();
+    for id in ever {
+        if !deleted.contains(id) && !by_id.contains_key(id) {
+            verdict.problem(format!("line {id} vanished from the ERP without a trace"));
         }
     }
 }
@@ -222,6 +270,10 @@ fn check_credits(
 fn twice(erp: &Erp, verdict: &mut Verdict) {
     let mut created: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for h in &erp.effects {
+        if h.of == "document" {
+            // A draft that a person deleted is made again for lines that never stood on it.
+            continue;
+        }
         if let (Some(key), "create", "client") =
             (h.key.as_deref(), h.what.as_str(), h.actor.as_str())
         {
@@ -237,6 +289,16 @@ fn twice(erp: &Erp, verdict: &mut Verdict) {
         .filter_map(|line| line.key.as_deref())
         .chain(erp.time_lines.iter().map(|line| line.key.as_str()))
         .collect();
+    // A line that a person deleted while its call was in doubt was not there to be found.
+    let deleted: BTreeSet<&str> = erp
+        .effects
+        .iter()
+        .filter(|h| h.what == "delete" && h.actor == "person")
+        .map(|h| h.id.as_str())
+        .collect();
+    for ids in created.values_mut() {
+        ids.retain(|id| !deleted.contains(id));
+    }
     for ((of, key), ids) in created {
         // Two that still stand are found line by line.
         if ids.len() > 1 && !live.contains(key) {
