@@ -6,6 +6,7 @@ use crate::books::Books;
 use crate::env::Terms;
 use crate::facts::{self, ItemFacts};
 use crate::postings::{active_charge, document_of, document_state};
+use crate::telling::show;
 use domain::entry::{EntryFields, FINGERPRINT_VERSION, SourceEntry, UnreadableEntry};
 use domain::exception::{Code, Problem};
 use domain::ids::{ItemId, digest, digest16};
@@ -141,7 +142,7 @@ impl Command for AdmitPage {
                     let row = admit_new(tx, &mut books, &self.terms, seen, id)?;
                     result.new_items += 1;
                     result.exceptions += u64::from(row.code.is_some());
-                    wish_for(tx, &row)?;
+                    show(tx, &row)?;
                     fresh.push(row);
                 }
                 Some(mut row) => {
@@ -149,7 +150,7 @@ impl Command for AdmitPage {
                         result.revisions += 1;
                         result.exceptions += u64::from(row.code.is_some());
                         items::update(tx, &mut row, "revision")?;
-                        wish_for(tx, &row)?;
+                        show(tx, &row)?;
                     } else {
                         result.unchanged += 1;
                     }
@@ -162,20 +163,6 @@ impl Command for AdmitPage {
         tx.count("revisions", i64::try_from(result.revisions).unwrap_or(0));
         Ok(result)
     }
-}
-
-/// What the source should show about an item that is not (or no longer) in the ERP. Items in the
-/// ERP are told of when their postings settle.
-pub(crate) fn wish_for(tx: &mut Tx<'_>, item: &ItemRow) -> Result<(), StoreError> {
-    if ItemState::from_name(&item.state) == Some(ItemState::Exception) {
-        let code = item.code.clone().unwrap_or_default();
-        return wish(tx, item.item_id, BillingStatus::Exception, code);
-    }
-    // Only something that was said before needs to be taken back.
-    if feedback::get(tx, &item.item_id)?.is_some_and(|row| row.status == "exception") {
-        return wish(tx, item.item_id, BillingStatus::Unbilled, String::new());
-    }
-    Ok(())
 }
 
 /// Note what the source should show.
@@ -217,7 +204,10 @@ fn fingerprint(terms: &Terms, seen: &Seen) -> [u8; 16] {
         |problem| {
             let day = seen.fallback_date.to_string();
             let (code, facts) = (problem.code.text().as_bytes(), problem.facts.as_bytes());
-            digest16("unreadable fingerprint", &[key, code, facts, day.as_bytes()])
+            digest16(
+                "unreadable fingerprint",
+                &[key, code, facts, day.as_bytes()],
+            )
         },
         |fields| fields.fingerprint(key),
     )
@@ -403,7 +393,7 @@ impl Command for Withdraw {
                 false,
             )?;
             items::update(tx, &mut item, "deleted at the source")?;
-            wish_for(tx, &item)?;
+            show(tx, &item)?;
             count += 1;
         }
         books.flush(tx, "withdrawn")?;

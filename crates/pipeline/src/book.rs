@@ -130,7 +130,18 @@ pub fn apply(
         Judgement::Priced(priced) => Some(&priced.0.content),
         _ => None,
     };
-    let change = diff(booked_facts.as_ref().map(|f| &f.content), desired);
+    let mut change = diff(booked_facts.as_ref().map(|f| &f.content), desired);
+    if let (ChargeChange::Nothing, Some(booked), Judgement::Priced(priced)) =
+        (&change, &booked_facts, judgement)
+    {
+        // The same money for another task or by somebody else is another charge.
+        let (was, now) = (&booked.refs, &priced.1);
+        if (&was.task, &was.worker, &was.service_item)
+            != (&now.task, &now.worker, &now.service_item)
+        {
+            change = ChargeChange::Replace(&priced.0.content);
+        }
+    }
     let reversal = |item: &mut ItemRow, booked: &ChargeRow, now_us: i64| {
         let number = item.charge_next;
         item.charge_next += 1;
@@ -160,11 +171,13 @@ pub fn apply(
     }
     let wanted = match (&change, judgement) {
         (ChargeChange::Nothing, _) => match (&booked, &booked_facts) {
-            (Some(booked), Some(facts)) => Some(wanted_of(booked.charge_no, &facts.content)),
+            (Some(booked), Some(facts)) => {
+                Some(wanted_of(booked.charge_no, &facts.content, &facts.refs))
+            }
             _ => None,
         },
         (_, Judgement::Priced(priced)) => {
-            active_charge(&rows).map(|row| wanted_of(row.charge_no, &priced.0.content))
+            active_charge(&rows).map(|row| wanted_of(row.charge_no, &priced.0.content, &priced.1))
         }
         _ => None,
     };

@@ -1,6 +1,6 @@
 //! The exception queue for people: what is wrong, in words, with money and age; and its replay.
 
-use crate::admit::{settle_judgement, wish_for};
+use crate::admit::settle_judgement;
 use crate::book::{Judgement, judge};
 use crate::books::Books;
 use crate::env::{Env, Terms, inconsistent};
@@ -288,7 +288,7 @@ impl ReplayOne {
         }
         item.changed_at_us = tx.now_us();
         items::update(tx, &mut item, "replayed")?;
-        wish_for(tx, &item)?;
+        crate::telling::show(tx, &item)?;
         Ok(item.state != ItemState::Exception.name())
     }
 
@@ -334,6 +334,9 @@ impl ReplayOne {
         books.change(tx, &id, |document| document.due_at_us = now_us)?;
         if event != PostingEvent::Vanish {
             plan_again(tx, books, &self.terms, &self.item_id)?;
+        }
+        if let Some(item) = items::get(tx, &self.item_id)? {
+            crate::telling::show(tx, &item)?;
         }
         Ok(!matches!(to, PostingState::Missing | PostingState::Altered))
     }

@@ -31,3 +31,4 @@ pub mod settings;
 pub mod states;
 pub mod status;
 pub mod sync;
+mod telling;

@@ -1,7 +1,6 @@
 //! What a call came to, written down: postings settle, the document learns its ERP id, the source
 //! is to be told, and items whose chain of effects goes on are planned again.
 
-use crate::admit::wish;
 use crate::book::plan;
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
@@ -259,7 +258,7 @@ fn go_on(
     let wanted = match &active {
         Some(charge) => {
             let facts = charge_facts(tx, charge)?;
-            Some(wanted_of(charge.charge_no, &facts.content))
+            Some(wanted_of(charge.charge_no, &facts.content, &facts.refs))
         }
         None => None,
     };
@@ -303,14 +302,14 @@ fn tell(
                     (BillingStatus::Posted, format!("draft {draft} line {line}"))
                 }
             };
-            wish(tx, row.item_id, status, reference)
+            crate::telling::tell(tx, row.item_id, status, reference)
         }
         (PostingState::Posted, PostingKind::DeleteLine | PostingKind::Void) if !wanted => {
-            wish(tx, row.item_id, BillingStatus::Unbilled, String::new())
+            crate::telling::tell(tx, row.item_id, BillingStatus::Unbilled, String::new())
         }
         (PostingState::Posted, PostingKind::Credit) if !wanted => {
             let draft = document.erp_ref.as_deref().unwrap_or_default();
-            wish(
+            crate::telling::tell(
                 tx,
                 row.item_id,
                 BillingStatus::Credited,
@@ -319,7 +318,7 @@ fn tell(
         }
         (PostingState::Rejected, _) => {
             let code = row.code.clone().unwrap_or_default();
-            wish(tx, row.item_id, BillingStatus::Exception, code)
+            crate::telling::tell(tx, row.item_id, BillingStatus::Exception, code)
         }
         _ => Ok(()),
     }

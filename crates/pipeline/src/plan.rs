@@ -2,6 +2,7 @@
 //! and what the ERP holds. Pure; run again after every settled posting, so that a chain of effects
 //! (credit, then bill anew) needs no memory of its own.
 
+use crate::facts::ErpRefs;
 use connector_sdk::target::Shape;
 use domain::currency::Currency;
 use domain::decimal::Micro;
@@ -44,6 +45,8 @@ pub struct Wanted {
     pub home: Home,
     /// Its numbers.
     pub numbers: Numbers,
+    /// What it is about: another task is another line, whatever the numbers.
+    pub refs: ErpRefs,
 }
 
 /// A line of ours that the ERP holds.
@@ -61,8 +64,12 @@ pub struct HeldLine {
     pub home: Home,
     /// Its numbers.
     pub numbers: Numbers,
+    /// What it is about.
+    pub refs: ErpRefs,
     /// Whether its document can still be changed.
     pub changeable: bool,
+    /// Whether its document was credited or withdrawn as a whole: nothing of it is left to undo.
+    pub undone: bool,
 }
 
 /// A posting that has not reached the ERP.
@@ -110,8 +117,13 @@ pub enum Next {
 
 /// Plan the next step.
 pub fn next_step(wanted: Option<&Wanted>, view: &View) -> Next {
-    if view.in_flight || view.disturbed {
+    if view.in_flight {
         return Next::Wait;
+    }
+    if view.disturbed {
+        // What was not sent yet would overwrite what somebody did: it is planned again once a
+        // person has decided.
+        return view.unsent.map_or(Next::Wait, Next::Withdraw);
     }
     if let Some(unsent) = view.unsent {
         return if unsent.fits {
@@ -124,14 +136,18 @@ pub fn next_step(wanted: Option<&Wanted>, view: &View) -> Next {
         (None, None) => Next::Nothing,
         (Some(_), None) => Next::Create,
         (Some(wanted), Some(held)) if wanted.home == held.home => {
-            if wanted.numbers == held.numbers {
+            if wanted.numbers == held.numbers && wanted.refs == held.refs {
                 Next::Nothing
+            } else if held.undone {
+                Next::Create
             } else if held.changeable {
                 Next::Replace(held.clone())
             } else {
                 Next::Credit(held.clone())
             }
         }
+        (Some(_), Some(held)) if held.undone => Next::Create,
+        (None, Some(held)) if held.undone => Next::Nothing,
         (_, Some(held)) if held.changeable => Next::Delete(held.clone()),
         (_, Some(held)) => Next::Credit(held.clone()),
     }
@@ -165,6 +181,16 @@ mod tests {
             charge_no: 3,
             home: home(period),
             numbers: numbers(hours),
+            refs: refs("tk1"),
+        }
+    }
+
+    fn refs(task: &str) -> ErpRefs {
+        ErpRefs {
+            customer: Some("cu1".into()),
+            service_item: "si1".into(),
+            task: task.into(),
+            worker: "w1".into(),
         }
     }
 
@@ -176,7 +202,9 @@ mod tests {
             erp_line_ref: "7".into(),
             home: home("2026-11"),
             numbers: numbers(hours),
+            refs: refs("tk1"),
             changeable,
+            undone: false,
         }
     }
 
@@ -199,6 +227,21 @@ mod tests {
         assert_eq!(step(Some(&same), None), Next::Create);
         assert_eq!(step(Some(&same), Some(held("1", true))), Next::Nothing);
         assert_eq!(step(Some(&same), Some(held("1", false))), Next::Nothing);
+        let other_task = Wanted {
+            refs: refs("tk2"),
+            ..same.clone()
+        };
+        assert_eq!(
+            step(Some(&other_task), Some(held("1", true))),
+            Next::Replace(held("1", true))
+        );
+        let undone = HeldLine {
+            undone: true,
+            ..held("1", false)
+        };
+        assert_eq!(step(None, Some(undone.clone())), Next::Nothing);
+        assert_eq!(step(Some(&same), Some(undone.clone())), Next::Nothing);
+        assert_eq!(step(Some(&edited), Some(undone)), Next::Create);
         assert_eq!(
             step(Some(&edited), Some(held("1", true))),
             Next::Replace(held("1", true))
@@ -233,7 +276,11 @@ mod tests {
             posting_no: 2,
             fits: false,
         });
-        for (in_flight, disturbed) in [(true, false), (false, true)] {
+        for (in_flight, disturbed, unsent) in [
+            (true, false, unsent),
+            (true, true, unsent),
+            (false, true, None),
+        ] {
             let view = View {
                 held: Some(held("1", true)),
                 unsent,
@@ -242,6 +289,13 @@ mod tests {
             };
             assert_eq!(next_step(Some(&edited), &view), Next::Wait);
         }
+        let view = View {
+            held: Some(held("1", true)),
+            unsent,
+            in_flight: false,
+            disturbed: true,
+        };
+        assert!(matches!(next_step(Some(&edited), &view), Next::Withdraw(_)));
         let view = View {
             held: None,
             unsent,

@@ -1,7 +1,7 @@
 //! How an item stands towards the ERP, read from its charges and postings.
 
 use crate::env::inconsistent;
-use crate::facts::{self, ChargeFacts};
+use crate::facts::{self, ChargeFacts, ErpRefs};
 use crate::plan::{HeldLine, Home, Numbers, Unsent, View, Wanted};
 use connector_sdk::target::Shape;
 use domain::contract::BillShape;
@@ -34,7 +34,7 @@ pub const fn shape_of(content: &ChargeContent) -> Shape {
 }
 
 /// The line that a charge wants.
-pub fn wanted_of(charge_no: i64, content: &ChargeContent) -> Wanted {
+pub fn wanted_of(charge_no: i64, content: &ChargeContent, refs: &ErpRefs) -> Wanted {
     Wanted {
         charge_no,
         home: Home {
@@ -50,6 +50,7 @@ pub fn wanted_of(charge_no: i64, content: &ChargeContent) -> Wanted {
             amount_minor: content.amount.amount_minor,
             work_date: content.work_date,
         },
+        refs: refs.clone(),
     }
 }
 
@@ -131,6 +132,18 @@ fn numbers_of(charges: &[ChargeRow], posting: &PostingRow) -> Result<Numbers, St
     })
 }
 
+fn refs_of(
+    tx: &mut ReadTx<'_>,
+    charges: &[ChargeRow],
+    posting: &PostingRow,
+) -> Result<ErpRefs, StoreError> {
+    let charge = charges
+        .iter()
+        .find(|charge| charge.charge_no == posting.charge_no)
+        .ok_or_else(|| inconsistent("a posting without its charge"))?;
+    Ok(charge_facts(tx, charge)?.refs)
+}
+
 /// How an item stands towards the ERP. `documents` gives the present state of a document, which
 /// may have changed in this very transaction.
 pub fn view_of(
@@ -149,7 +162,8 @@ pub fn view_of(
         if open.is_some_and(|attempt| members(&attempt).contains(&posting.posting_no)) {
             view.in_flight = true;
         }
-        let takes_lines = document_state(&home)?.takes_lines();
+        let stands = document_state(&home)?;
+        let takes_lines = stands.takes_lines();
         match state_of(&posting)? {
             PostingState::Ready
             | PostingState::Waiting
@@ -165,7 +179,9 @@ pub fn view_of(
                         erp_line_ref: posting.erp_line_ref.clone().unwrap_or_default(),
                         home: home_of(&home)?,
                         numbers: numbers_of(charges, &posting)?,
+                        refs: refs_of(tx, charges, &posting)?,
                         changeable: takes_lines,
+                        undone: matches!(stands, DocumentState::Credited | DocumentState::Void),
                     });
                 }
                 PostingKind::DeleteLine | PostingKind::Credit | PostingKind::Void => {
@@ -203,7 +219,11 @@ fn fits(
             takes_lines && wanted.is_none_or(|wanted| wanted.home != held.home)
         }
         (PostingKind::Credit, wanted, Some(held)) => {
-            takes_lines && wanted.is_none_or(|w| w.home != held.home || w.numbers != held.numbers)
+            takes_lines
+                && !held.undone
+                && wanted.is_none_or(|w| {
+                    w.home != held.home || w.numbers != held.numbers || w.refs != held.refs
+                })
         }
         _ => false,
     })

@@ -14,6 +14,7 @@ use crate::postings::{
     active_charge, charge_facts, document_of, document_shape, document_state, kind_of, state_of,
     wanted_of,
 };
+use crate::telling::{status_of, tell};
 use connector_sdk::target::{DocumentReport, FoundLine, Shape};
 use domain::exception::{Code, Problem};
 use domain::posting::{DocumentState, PostingEvent, PostingKind, PostingState};
@@ -102,7 +103,8 @@ pub async fn refresh(env: &Env, terms: &Terms) -> Result<StatesResult, PassError
         env.pass(CrashPoint::StatesWritten)?;
     }
     for document in all_documents(env).await? {
-        if worth_asking(document_state(&document)?) {
+        // A document that is gone or closed may have left its lines elsewhere, or nowhere.
+        if document_state(&document)? != DocumentState::Open {
             let lines = check_lines(env, terms, &document).await?;
             result.lines_missing += lines.lines_missing;
             result.lines_altered += lines.lines_altered;
@@ -150,7 +152,7 @@ pub async fn learn(
     report: DocumentReport,
 ) -> Result<(), PassError> {
     env.write(Learn {
-        flow: terms.settings.flow.clone(),
+        terms: terms.clone(),
         document_id,
         report,
     })
@@ -158,7 +160,7 @@ pub async fn learn(
 }
 
 struct Learn {
-    flow: String,
+    terms: Terms,
     document_id: [u8; 16],
     report: DocumentReport,
 }
@@ -172,7 +174,7 @@ impl Command for Learn {
     }
 
     fn guards(&self) -> GuardSet {
-        let admission = Guard::Name(format!("admission:{}", self.flow));
+        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
         GuardSet::none()
             .and(admission)
             .and(Guard::Document(self.document_id))
@@ -186,9 +188,19 @@ impl Command for Learn {
         document.erp_number.clone_from(&self.report.number);
         document.changed_at_us = tx.now_us();
         documents::update(tx, &mut document, "the ERP reports another state")?;
+        let mut books = Books::default();
+        let undone = matches!(
+            self.report.state,
+            DocumentState::Credited | DocumentState::Void
+        );
         for posting in postings::list(tx, &self.document_id)? {
             tell_state(tx, &document, &posting)?;
+            if undone && state_of(&posting)? == PostingState::Posted {
+                // A credit of ours that was not sent yet would be a second one.
+                plan_again(tx, &mut books, &self.terms, &posting.item_id)?;
+            }
         }
+        books.flush(tx, "the ERP reports another state")?;
         Ok(())
     }
 }
@@ -198,23 +210,18 @@ fn tell_state(
     document: &DocumentRow,
     posting: &PostingRow,
 ) -> Result<(), StoreError> {
-    if state_of(posting)? != PostingState::Posted {
+    // A line that was credited and billed anew is no longer what the entry shows.
+    let later = postings::list_for_item(tx, &posting.item_id)?;
+    let later = later
+        .iter()
+        .any(|other| other.effect > posting.effect && other.state == PostingState::Posted.name());
+    if later {
         return Ok(());
     }
-    let number = document.erp_number.clone().unwrap_or_default();
-    let draft = document.erp_ref.as_deref().unwrap_or_default();
-    let line = posting.erp_line_ref.as_deref().unwrap_or_default();
-    let (status, reference) = match (kind_of(posting)?, document_state(document)?) {
-        (PostingKind::DeleteLine | PostingKind::Void | PostingKind::Credit, _)
-        | (_, DocumentState::Missing) => return Ok(()),
-        (_, DocumentState::Draft | DocumentState::Open) => {
-            (BillingStatus::Posted, format!("draft {draft} line {line}"))
-        }
-        (_, DocumentState::Issued) => (BillingStatus::Invoiced, number),
-        (_, DocumentState::Paid) => (BillingStatus::Paid, number),
-        (_, DocumentState::Credited | DocumentState::Void) => (BillingStatus::Credited, number),
-    };
-    wish(tx, posting.item_id, status, reference)
+    match status_of(document, posting)? {
+        Some((status, reference)) => tell(tx, posting.item_id, status, reference),
+        None => Ok(()),
+    }
 }
 
 /// Move what was never sent to the next generation of a document that takes no more lines.
@@ -277,10 +284,10 @@ pub(crate) fn plan_again(
 ) -> Result<(), StoreError> {
     let mut rows = charges::list_for_item(tx, item_id)?;
     let wanted = match active_charge(&rows).cloned() {
-        Some(charge) => Some(wanted_of(
-            charge.charge_no,
-            &charge_facts(tx, &charge)?.content,
-        )),
+        Some(charge) => {
+            let facts = charge_facts(tx, &charge)?;
+            Some(wanted_of(charge.charge_no, &facts.content, &facts.refs))
+        }
         None => None,
     };
     let mut item =
@@ -391,14 +398,20 @@ impl Command for CheckLines {
             let seen = self.found.get(&row.line_key);
             let state = state_of(&row)?;
             let batch = batch_of(tx, &self.terms, &document, std::slice::from_ref(&row))?;
+            let mut moved = false;
             let (event, problem) = match (seen, batch.lines.first()) {
                 (None, _) => (PostingEvent::Vanish, Some(gone(&row))),
                 (Some(seen), Some(line)) if !agrees(batch.document.shape, line, seen) => {
                     (PostingEvent::Alter, Some(altered(line, seen)))
                 }
                 (Some(seen), _) => {
+                    moved = batch.document.shape == Shape::DraftLine
+                        && seen.document_ref.is_some()
+                        && seen.document_ref != document.erp_ref;
                     if document.shape == Shape::Timesheet.name() {
                         tell_booked_time(tx, &row, seen)?;
+                    } else if moved && state == PostingState::Posted {
+                        tell_moved(tx, &row, seen)?;
                     }
                     (PostingEvent::Find, None)
                 }
@@ -422,13 +435,28 @@ impl Command for CheckLines {
                 vec![(&mut row, change)],
                 "seen in the ERP",
             )?;
-            if problem.is_none() {
-                tell_state(tx, &document, &row)?;
+            if problem.is_some() {
+                // Nothing that waits to be sent may overwrite what somebody did.
+                plan_again(tx, &mut books, &self.terms, &row.item_id)?;
+            }
+            match seen {
+                Some(seen) if moved => tell_moved(tx, &row, seen)?,
+                _ if problem.is_none() => tell_state(tx, &document, &row)?,
+                _ => {}
             }
         }
         books.flush(tx, "seen in the ERP")?;
         Ok(result)
     }
+}
+
+/// Somebody moved the line to another document: that one's state counts.
+fn tell_moved(tx: &mut Tx<'_>, row: &PostingRow, seen: &FoundLine) -> Result<(), StoreError> {
+    let mut document = document_of(tx, &row.document_id)?;
+    seen.document_state.name().clone_into(&mut document.state);
+    document.erp_ref.clone_from(&seen.document_ref);
+    document.erp_number.clone_from(&seen.document_number);
+    tell_state(tx, &document, row)
 }
 
 /// The ERP invoices booked time itself: the line tells which invoice it went to.
@@ -444,7 +472,7 @@ fn tell_booked_time(tx: &mut Tx<'_>, row: &PostingRow, seen: &FoundLine) -> Resu
             return Ok(());
         }
     };
-    wish(tx, row.item_id, status, reference)
+    tell(tx, row.item_id, status, reference)
 }
 
 fn gone(row: &PostingRow) -> Problem {
