@@ -8,6 +8,7 @@ mod command;
 mod environment;
 mod lab;
 mod service;
+mod sim;
 mod suite;
 mod tidy;
 
@@ -18,6 +19,7 @@ use anyhow::{Result, bail};
 const HELP: &str = "\
 cargo xtask COMMAND
   test   provision the lab, then run every check and test; ends with a table
+  sim    play simulated schedules: --schedules N --seed S --random N --verbose
   tidy   the rules about crates and files that no compiler checks
   lab    provision, start, stop and reset the real systems the tests run against
 ";
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
 
 fn dispatch(args: &[String]) -> Result<ExitCode> {
     match args.split_first() {
+        Some((word, rest)) if word == "sim" => sim::run(rest),
         Some((word, rest)) if word == "lab" => lab::run(rest).map(|()| ExitCode::SUCCESS),
         Some((word, rest)) if word == "test" => suite::run(rest),
         Some((word, [])) if word == "tidy" => tidy::run().map(|()| ExitCode::SUCCESS),

@@ -48,22 +48,43 @@ pub(super) struct Extra {
 }
 
 /// The product's own checks. Add a line when a command exists; `seeded` ones get `--seed N`.
-pub(super) const EXTRAS: &[Extra] = &[Extra {
-    name: "demo",
-    args: &[
-        "run",
-        "--quiet",
-        "--",
-        "demo",
-        "--quiet",
-        "--check",
-        "--entries",
-        "300",
-        "--consultants",
-        "12",
-    ],
-    seeded: true,
-}];
+pub(super) const EXTRAS: &[Extra] = &[
+    Extra {
+        name: "demo",
+        args: &[
+            "run",
+            "--quiet",
+            "--",
+            "demo",
+            "--quiet",
+            "--check",
+            "--entries",
+            "300",
+            "--consultants",
+            "12",
+        ],
+        seeded: true,
+    },
+    Extra {
+        name: "simulation, 1000 fixed schedules and 100 random ones",
+        args: &[
+            "run",
+            "--quiet",
+            "--package",
+            "counterfoil-testkit",
+            "--bin",
+            "sim",
+            "--",
+            "--schedules",
+            "1000",
+            "--seed",
+            "1",
+            "--random",
+            "100",
+        ],
+        seeded: false,
+    },
+];
 
 const FIXED_SEEDS: u64 = 20;
 /// Seeds played at one time: they mostly wait for simulated servers.

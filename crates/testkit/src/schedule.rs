@@ -1,0 +1,175 @@
+//! What a run is like, from one number.
+
+use crate::acts::Kind;
+use crate::crashes::Death;
+use crate::rng::Dice;
+use pipeline::crash::CrashPoint;
+use std::fmt;
+use twins::erp::{Tamper, Uniqueness};
+use twins::fault::FaultPlan;
+use twins::firm::FirmSpec;
+
+/// Something people do before a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planned {
+    /// Before which pass, from 1: before the first nothing is posted.
+    pub pass: u64,
+    /// What.
+    pub kind: Kind,
+    /// A number to choose by among what is there then.
+    pub pick: u64,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// The number it was made from.
+    pub seed: u64,
+    /// The firm.
+    pub firm: FirmSpec,
+    /// How the ERP treats keys.
+    pub uniqueness: Uniqueness,
+    /// What goes wrong at the tracker.
+    pub tracker_faults: FaultPlan,
+    /// What goes wrong at the ERP.
+    pub erp_faults: FaultPlan,
+    /// What people do.
+    pub acts: Vec<Planned>,
+    /// Where the process dies.
+    pub deaths: Vec<Death>,
+    /// Passes with faults and people.
+    pub passes: u64,
+    /// Whether the ERP cheats, for the auditor's own test.
+    pub tamper: Option<Tamper>,
+}
+
+/// One fault far more often than in life, or a mixture.
+fn faults(dice: &mut Dice) -> FaultPlan {
+    let seed = dice.any();
+    let mut plan = FaultPlan {
+        latency_ms_min: 1,
+        latency_ms_max: 2_000,
+        throttled_for_s: 5,
+        late_commit_ms: 80_000,
+        ..FaultPlan::none(seed)
+    };
+    match dice.below(14) {
+        0 => return FaultPlan::none(seed),
+        1 => plan.throttled = 150,
+        2 => plan.throttled_without_hint = 100,
+        3 => plan.unavailable = 200,
+        4 => plan.error_after_commit = 200,
+        5 => plan.silent_after_commit = 150,
+        6 => plan.dropped_after_commit = 200,
+        7 => plan.late_commit = 150,
+        8 => plan.cut_body = 150,
+        9 => (plan.slow, plan.slow_ms) = (100, 45_000),
+        10 => (plan.page_repeats_row, plan.page_loses_row) = (100, 100),
+        11 => (plan.garbage, plan.dropped_before) = (20, 150),
+        12 => {
+            return FaultPlan {
+                slow_ms: 20_000,
+                ..FaultPlan::month_end(seed)
+            };
+        }
+        _ => {
+            return FaultPlan {
+                slow_ms: 20_000,
+                ..FaultPlan::nasty(seed)
+            };
+        }
+    }
+    plan
+}
+
+impl Schedule {
+    /// The schedule of a number.
+    pub fn from_seed(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let month = i8::try_from(dice.between(1, 12)).unwrap_or(6);
+        let few = |n: u64| u32::try_from(n).unwrap_or(20);
+        let firm = FirmSpec {
+            consultants: few(dice.between(2, 5)),
+            entries: few(dice.between(12, 28)),
+            month,
+            planted: u32::from(dice.percent(50)),
+            not_billable: 100,
+            ..FirmSpec::default()
+        };
+        let uniqueness = if dice.percent(50) {
+            Uniqueness::UniqueKey
+        } else {
+            Uniqueness::LookUp
+        };
+        let (tracker_faults, erp_faults) = (faults(&mut dice), faults(&mut dice));
+        let passes = dice.between(2, 5);
+        let mut acts: Vec<Planned> = (0..dice.below(12))
+            .map(|_| Planned {
+                pass: dice.between(1, passes),
+                kind: dice.one_of(Kind::ALL).copied().unwrap_or(Kind::Edit),
+                pick: dice.any(),
+            })
+            .collect();
+        acts.sort_by_key(|act| act.pass);
+        let deaths = (0..dice.below(4))
+            .filter_map(|_| {
+                let point = dice.one_of(CrashPoint::ALL).copied()?;
+                let often = if dice.percent(50) { 3 } else { 12 };
+                Some(Death {
+                    point,
+                    nth: dice.between(1, often),
+                })
+            })
+            .collect();
+        Self {
+            seed,
+            firm,
+            uniqueness,
+            tracker_faults,
+            erp_faults,
+            acts,
+            deaths,
+            passes,
+            tamper: None,
+        }
+    }
+}
+
+/// The rates of a plan that are not zero, in words.
+fn plan_words(plan: &FaultPlan) -> String {
+    let value = serde_json::to_value(plan).unwrap_or_default();
+    let words: Vec<String> = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, rate)| {
+            rate.as_u64().is_some_and(|rate| rate > 0) && !name.contains("_ms") && *name != "seed"
+        })
+        .map(|(name, rate)| format!("{name} {rate}"))
+        .collect();
+    words.join(", ")
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "seed {}: {} consultants, {} entries of month {}, planted {}, {:?}",
+            self.seed,
+            self.firm.consultants,
+            self.firm.entries,
+            self.firm.month,
+            self.firm.planted,
+            self.uniqueness
+        )?;
+        writeln!(f, "tracker: {}", plan_words(&self.tracker_faults))?;
+        writeln!(f, "ERP: {}", plan_words(&self.erp_faults))?;
+        for death in &self.deaths {
+            writeln!(f, "dies at passing {} of {}", death.nth, death.point.name())?;
+        }
+        for act in &self.acts {
+            writeln!(f, "before pass {}: {:?}", act.pass, act.kind)?;
+        }
+        write!(f, "{} passes under fire", self.passes)
+    }
+}

@@ -1,0 +1,63 @@
+//! Schedules that once failed, by what was wrong.
+
+use counterfoil_testkit::play::play;
+
+fn passes(seed: u64) {
+    let played = play(seed);
+    assert!(played.is_good(), "{}", played.report());
+}
+
+/// Lines of a draft that a person deleted whole were forgotten: neither billed nor an exception.
+#[test]
+fn a_deleted_draft_takes_its_lines_into_the_exception_queue() {
+    passes(39);
+    passes(22);
+}
+
+/// The tracker showed the document that a line once stood on, not the one it was moved to.
+#[test]
+fn a_moved_line_is_shown_where_it_stands() {
+    passes(7);
+    passes(13);
+}
+
+/// A replay that solved nothing took the exception off the entry in the tracker.
+#[test]
+fn an_exception_is_shown_until_it_is_solved() {
+    passes(50);
+    passes(60);
+}
+
+/// An issued invoice made the tracker forget that the entry itself had become an exception.
+#[test]
+fn an_invoice_does_not_hide_that_its_entry_is_an_exception() {
+    passes(64);
+    passes(170);
+}
+
+/// An edit that was waiting while a person deleted the line kept the poster busy for ever.
+#[test]
+fn an_unsent_change_of_a_line_that_is_gone_waits_for_a_person() {
+    passes(65);
+    passes(98);
+}
+
+/// Work moved to another task at the same price stayed on the old task.
+#[test]
+fn another_task_is_another_line_at_any_price() {
+    passes(174);
+    passes(183);
+    passes(196);
+}
+
+/// The payment of an invoice was shown for a line that had been credited and billed anew.
+#[test]
+fn a_credited_line_no_longer_speaks_for_its_entry() {
+    passes(277);
+}
+
+/// A person credited an invoice while our own credit of one of its lines was on its way.
+#[test]
+fn a_line_is_credited_once() {
+    passes(363);
+}
