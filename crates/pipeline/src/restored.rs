@@ -9,8 +9,8 @@ use crate::facts;
 use crate::outcome::after_settling;
 use crate::payload::batch_of;
 use crate::post::POSTING_OFF;
-use crate::postings::{document_shape, kind_of, state_of};
-use crate::states::{all_documents, find_lines, learn};
+use crate::postings::{document_of, document_shape, document_state, kind_of, state_of};
+use crate::states::{self, all_documents, find_lines, learn};
 use connector_sdk::target::FoundLine;
 use domain::exception::{Code, Problem};
 use domain::ids::ItemId;
@@ -32,24 +32,37 @@ pub async fn verify(env: &Env, terms: &Terms) -> Result<(), PassError> {
         "looking up every unsent line after the restore",
         None,
     ));
-    for document in all_documents(env).await? {
-        if document.erp_ref.is_none() {
-            let shape = document_shape(&document)?;
-            let key = &document.document_key;
-            let report = env
-                .target
-                .look_up_document(shape, key)
-                .await
-                .map_err(crate::env::erp)?;
-            if let Some(report) = report {
-                learn(env, terms, document.document_id, report).await?;
-            }
+    // What the lost ledger sent to a draft that was issued since, it had sent on: the same steps
+    // give the same keys. So what is there is adopted, the rest of a closed document goes on to
+    // the next one, and so forth until nothing moves.
+    for _ in 0..LATER_EFFECTS {
+        if !adopt_all(env, terms, true).await? {
+            break;
         }
+    }
+    adopt_all(env, terms, false).await?;
+    env.write(SwitchOn).await?;
+    env.say("every unsent line was looked up in the ERP; posting is on again");
+    Ok(())
+}
+
+/// Look at every document with unsent lines; true if lines of a closed one moved on.
+async fn adopt_all(env: &Env, terms: &Terms, only_equal: bool) -> Result<bool, PassError> {
+    let mut moved = false;
+    for document in all_documents(env).await? {
+        let shape = document_shape(&document)?;
         let id = document.document_id;
-        let unsent = env
-            .store
-            .read(move |tx| postings::list_in(tx, &id, &["ready", "waiting"], usize::MAX))
-            .await?;
+        if document.erp_ref.is_some() {
+            states::refresh_one(env, terms, &document).await?;
+        } else if let Some(report) = env
+            .target
+            .look_up_document(shape, &document.document_key)
+            .await
+            .map_err(crate::env::erp)?
+        {
+            learn(env, terms, id, report).await?;
+        }
+        let unsent = unsent_of(env, id).await?;
         if unsent.is_empty() {
             continue;
         }
@@ -58,17 +71,28 @@ pub async fn verify(env: &Env, terms: &Terms) -> Result<(), PassError> {
             keys.push(row.line_key.clone());
             keys.extend(later_keys(terms, row));
         }
-        let found = find_lines(env, document_shape(&document)?, &keys).await?;
+        let found = find_lines(env, shape, &keys).await?;
         env.write(Adopt {
             terms: terms.clone(),
             document_id: id,
             found,
+            only_equal,
         })
         .await?;
+        let now = env.store.read(move |tx| document_of(tx, &id)).await?;
+        if !document_state(&now)?.takes_lines() && !unsent_of(env, id).await?.is_empty() {
+            states::move_unsent(env, terms, id).await?;
+            moved = true;
+        }
     }
-    env.write(SwitchOn).await?;
-    env.say("every unsent line was looked up in the ERP; posting is on again");
-    Ok(())
+    Ok(moved)
+}
+
+async fn unsent_of(env: &Env, id: [u8; 16]) -> Result<Vec<PostingRow>, PassError> {
+    Ok(env
+        .store
+        .read(move |tx| postings::list_in(tx, &id, &["ready", "waiting"], usize::MAX))
+        .await?)
 }
 
 /// The keys that later effects of the same item would have: they exist only if this ledger lost
@@ -98,6 +122,8 @@ struct Adopt {
     terms: Terms,
     document_id: [u8; 16],
     found: BTreeMap<String, FoundLine>,
+    /// Leave everything but equal lines for a later look.
+    only_equal: bool,
 }
 
 impl Command for Adopt {
@@ -169,20 +195,16 @@ impl Adopt {
             (
                 PostingKind::CreateLine | PostingKind::Credit | PostingKind::ReplaceLine,
                 Some(line),
-            ) if agree => {
-                let state = state_of(row)?;
-                let from = if state == PostingState::Waiting {
-                    PostingState::Ready
-                } else {
-                    state
-                };
-                let to = from
-                    .after(PostingEvent::Find)
-                    .map_err(|error| StoreError::Defect(error.to_string()))?;
-                let mut change = PostingChange::to(to.name(), row);
-                change.erp_line_ref = Some(line.line_ref.clone());
-                return Ok(Some(change));
+            ) if agree => return adopted(row, Some(line.line_ref.clone())),
+            // Taken off already, by the ledger that was lost.
+            (PostingKind::DeleteLine, None) => {
+                let was = batch
+                    .lines
+                    .first()
+                    .and_then(|line| line.erp_line_ref.clone());
+                return adopted(row, Some(was.unwrap_or_default()));
             }
+            _ if self.only_equal => return Ok(None),
             (PostingKind::CreateLine | PostingKind::Credit, Some(line)) => Problem::new(
                 Code::KeyHeldByOtherContent,
                 format!(
@@ -211,6 +233,23 @@ impl Adopt {
         change.fact = Some(facts::seal_problem(tx, "target", &problem)?);
         Ok(Some(change))
     }
+}
+
+/// An unsent posting that turns out to be done.
+fn adopted(
+    row: &PostingRow,
+    line_ref: Option<String>,
+) -> Result<Option<PostingChange>, StoreError> {
+    let from = match state_of(row)? {
+        PostingState::Waiting => PostingState::Ready,
+        other => other,
+    };
+    let to = from
+        .after(PostingEvent::Find)
+        .map_err(|error| StoreError::Defect(error.to_string()))?;
+    let mut change = PostingChange::to(to.name(), row);
+    change.erp_line_ref = line_ref;
+    Ok(Some(change))
 }
 
 struct SwitchOn;
