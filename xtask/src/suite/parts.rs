@@ -66,7 +66,7 @@ pub(super) const EXTRAS: &[Extra] = &[
         seeded: true,
     },
     Extra {
-        name: "simulation, 1000 fixed schedules and 100 random ones",
+        name: "simulation, 240 fixed schedules",
         args: &[
             "run",
             "--quiet",
@@ -76,11 +76,9 @@ pub(super) const EXTRAS: &[Extra] = &[
             "sim",
             "--",
             "--schedules",
-            "1000",
+            "240",
             "--seed",
             "1",
-            "--random",
-            "100",
         ],
         seeded: false,
     },
