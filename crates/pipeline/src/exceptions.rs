@@ -328,6 +328,11 @@ impl ReplayOne {
         let mut change = PostingChange::to(to.name(), &row);
         change.due_at_us = tx.now_us();
         change.tries = 0;
+        if event == PostingEvent::Vanish {
+            let problem = Problem::new(Code::LineMissing, "the changed line was deleted since");
+            change.code = Some(problem.code.text().to_owned());
+            change.fact = Some(facts::seal_problem(tx, "target", &problem)?);
+        }
         let id = row.document_id;
         books.settle(tx, &id, vec![(&mut row, change)], "replayed")?;
         let now_us = tx.now_us();

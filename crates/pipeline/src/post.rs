@@ -12,7 +12,6 @@ use crate::payload::batch_of;
 use crate::postings::{document_shape, document_state, kind_of, members};
 use crate::states;
 use connector_sdk::call::CallError;
-use connector_sdk::manifest::Uniqueness;
 use connector_sdk::target::{Call, LineOutcome, PostBatch};
 use domain::exception::{Code, Problem};
 use domain::posting::PostingKind;
@@ -178,10 +177,9 @@ impl Worker<'_> {
         let found = env.target.look_up(shape, &keys).await.map_err(erp)?;
         env.pass(CrashPoint::LookUpReturned)?;
         let now_us = env.clock.now_us();
-        // With a unique key a late line cannot double; everything else needs proof of absence.
-        let unique = env.target.manifest().uniqueness == Uniqueness::UniqueKey
-            && matches!(kind, PostingKind::CreateLine | PostingKind::Credit);
-        let proven = unique || now_us >= attempt.look_up_after_us;
+        // Absence is proven by time alone, also where the ERP keeps keys unique: what is thought
+        // absent may be planned anew under another key when its document is issued meanwhile.
+        let proven = now_us >= attempt.look_up_after_us;
         let terms = self.terms;
         let batch = {
             let (terms, document, rows) = (terms.clone(), document.clone(), rows.clone());

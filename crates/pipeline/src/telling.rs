@@ -42,8 +42,8 @@ pub(crate) fn status_of(
     })
 }
 
-/// Show what became of a line, unless the entry itself needs somebody's act: that is shown until
-/// it is done, and the line comes back with it.
+/// Show what became of a line, unless the entry or another line of it needs somebody's act: that
+/// is shown until it is done, and the line comes back with it.
 pub(crate) fn tell(
     tx: &mut Tx<'_>,
     item_id: [u8; 16],
@@ -55,7 +55,20 @@ pub(crate) fn tell(
     if open {
         return Ok(());
     }
+    if status != BillingStatus::Exception {
+        let own = postings::list_for_item(tx, &item_id)?;
+        if own.iter().any(|posting| needs_somebody(&posting.state)) {
+            return Ok(());
+        }
+    }
     wish(tx, item_id, status, reference)
+}
+
+fn needs_somebody(state: &str) -> bool {
+    matches!(
+        PostingState::from_name(state),
+        Some(PostingState::Rejected | PostingState::Missing | PostingState::Altered)
+    )
 }
 
 /// Show an item that was judged again. An exception is shown until nothing of it is left: a line

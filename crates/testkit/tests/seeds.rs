@@ -61,3 +61,24 @@ fn a_credited_line_no_longer_speaks_for_its_entry() {
 fn a_line_is_credited_once() {
     passes(363);
 }
+
+/// A changed line that was deleted before the replay left an exception without a code.
+#[test]
+fn an_exception_always_has_a_code() {
+    passes(457);
+    passes(837);
+}
+
+/// The refused change of a line that a person had moved was hidden by the line itself.
+#[test]
+fn a_refused_change_is_shown_although_the_line_stands() {
+    passes(256);
+    passes(674);
+}
+
+/// A look-up that came too early counted as proof of absence, the call was committed late, the
+/// draft was issued meanwhile, and the lines were billed again under new keys.
+#[test]
+fn absence_is_proven_by_time_even_where_keys_are_unique() {
+    passes(342);
+}

@@ -1,7 +1,7 @@
 //! Entry by entry: what must stand in the ERP against what stands there.
 
 use super::Brief;
-use super::lines::{Life, Standing, Standings, standings};
+use super::lines::{Life, Standing, Standings, Touched, standings};
 use super::price::{Content, Form, Judged, Terms};
 use super::status::{self, Shown};
 use super::truth::{Change, Erp, Tracker, Work};
@@ -254,27 +254,15 @@ impl Court<'_> {
         if case.judged.code == Some(known) || planted == Some(&Outcome::Exception { code: known }) {
             return true;
         }
-        let lines = &board.standings.lines;
         match known {
             Code::SuspectedDuplicate => self.cases.iter().any(|other| twin(case, other)),
             Code::ApprovalWithdrawn => case.work.approved_by.is_none(),
+            Code::LineMissing => touched(case, board, |touched| touched.deleted),
             Code::LineAltered | Code::KeyHeldByOtherContent => {
-                lines.iter().any(|line| altered(case, line))
+                touched(case, board, |touched| touched.edited || touched.deleted)
             }
-            Code::LineMissing => board
-                .standings
-                .deleted_by_people
-                .iter()
-                .any(|(id, numbers)| {
-                    case.told.contains(id.as_str())
-                        || case
-                            .versions
-                            .iter()
-                            .filter_map(|v| v.money.as_ref())
-                            .any(|money| {
-                                numbers.contains(&(Some(money.quantity), Some(money.rate)))
-                            })
-                }),
+            // A change of a line that somebody moved to a document that takes none.
+            Code::ErpRejected => touched(case, board, |_| true),
             _ => false,
         }
     }
@@ -326,6 +314,25 @@ fn taken_back<'a>(case: &Case<'_>, board: &mut Board<'a>) -> Option<&'a Standing
 /// A line of the entry that a person changed after the product wrote it.
 fn altered(case: &Case<'_>, line: &Standing) -> bool {
     line.written.is_some() && version(case, line)
+}
+
+/// Whether people did something to a line of the entry, or to a credit of it.
+fn touched(case: &Case<'_>, board: &Board<'_>, how: impl Fn(&Touched) -> bool) -> bool {
+    let versions = || {
+        case.versions
+            .iter()
+            .filter_map(|version| version.money.as_ref())
+    };
+    board.standings.touched.iter().any(|(id, touched)| {
+        let own = || {
+            versions().any(|money| {
+                touched
+                    .numbers
+                    .contains(&(money.quantity.micro(), money.rate))
+            })
+        };
+        how(touched) && (case.told.contains(id.as_str()) || own())
+    })
 }
 
 /// A line that the entry was at some time.

@@ -45,14 +45,20 @@ impl Standing {
     }
 }
 
-/// Quantity and rate of a line at some time.
-pub(super) type Numbers = (Option<Micro>, Option<Micro>);
+/// What people did to a line.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Touched {
+    pub(super) edited: bool,
+    pub(super) deleted: bool,
+    /// Quantity, without its sign, and rate of the line at any time.
+    pub(super) numbers: Vec<(i64, Micro)>,
+}
 
 /// Everything that stands, and the traces of people.
 pub(super) struct Standings {
     pub(super) lines: Vec<Standing>,
-    /// Lines that people deleted: quantity and rate as they were at any time.
-    pub(super) deleted_by_people: BTreeMap<String, Vec<Numbers>>,
+    /// Lines that people touched.
+    pub(super) touched: BTreeMap<String, Touched>,
 }
 
 fn minor(amount: &str, line: &DocumentLine) -> i64 {
@@ -175,23 +181,29 @@ pub(super) fn standings(erp: &Erp, verdict: &mut Verdict) -> Standings {
     lines.extend(erp.time_lines.iter().map(booked));
     twice(erp, verdict);
     vanished(erp, &by_id, verdict);
-    let gone = |h: &&Happened| h.actor == "person" && h.what == "delete" && h.of == "line";
-    let deleted_by_people = erp
-        .effects
-        .iter()
-        .filter(gone)
-        .map(|gone| {
-            let own = history.get(gone.id.as_str()).map_or(&[][..], Vec::as_slice);
-            (
-                gone.id.clone(),
-                own.iter().map(|h| (h.quantity, h.rate)).collect(),
-            )
-        })
-        .collect();
     Standings {
         lines,
-        deleted_by_people,
+        touched: touched(&history),
     }
+}
+
+fn touched(history: &BTreeMap<&str, Vec<&Happened>>) -> BTreeMap<String, Touched> {
+    let mut all = BTreeMap::new();
+    for (id, own) in history {
+        let person = |what: &str| own.iter().any(|h| h.actor == "person" && h.what == what);
+        let touched = Touched {
+            edited: person("edit"),
+            deleted: person("delete"),
+            numbers: own
+                .iter()
+                .filter_map(|h| Some((h.quantity?.micro().saturating_abs(), h.rate?)))
+                .collect(),
+        };
+        if touched.edited || touched.deleted || person("move") {
+            all.insert((*id).to_owned(), touched);
+        }
+    }
+    all
 }
 
 fn check_credits(
