@@ -66,7 +66,7 @@ pub(super) const EXTRAS: &[Extra] = &[
         seeded: true,
     },
     Extra {
-        name: "simulation, 240 fixed schedules",
+        name: "simulation, 1000 fixed schedules",
         args: &[
             "run",
             "--quiet",
@@ -76,7 +76,7 @@ pub(super) const EXTRAS: &[Extra] = &[
             "sim",
             "--",
             "--schedules",
-            "240",
+            "1000",
             "--seed",
             "1",
         ],
