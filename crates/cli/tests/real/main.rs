@@ -1,0 +1,32 @@
+//! The real binary between a real Redmine and a real Tryton. What happened is judged by the records
+//! of those two systems, never by our own database.
+//!
+//! Without `COUNTERFOIL_LAB_JSON` every test returns at once. Each takes a Tryton database, a ledger
+//! and days of 2026 of its own, so that they can run side by side on the one Redmine.
+
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod corrections;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod lab;
+#[cfg(test)]
+mod month_end;
+#[cfg(test)]
+mod negative;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod redmine;
+#[cfg(test)]
+mod restore;
+#[cfg(test)]
+mod switch;
+#[cfg(test)]
+mod tryton;
+#[cfg(test)]
+mod world;
