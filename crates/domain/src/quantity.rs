@@ -28,13 +28,6 @@ impl Unit {
             Self::Hour => "hour",
         }
     }
-
-    /// The code of UN/ECE Recommendation 20.
-    pub const fn rec20(self) -> &'static str {
-        match self {
-            Self::Hour => "HUR",
-        }
-    }
 }
 
 /// How exactly a source stores an hour.

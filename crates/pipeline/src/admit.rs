@@ -2,7 +2,7 @@
 //! transaction. Running the same page again changes nothing.
 
 use crate::book::{Judgement, apply, approval_withdrawn, except, judge};
-use crate::books::Books;
+use crate::books::{Books, admission};
 use crate::env::Terms;
 use crate::facts::{self, ItemFacts};
 use crate::postings::{active_charge, document_of, document_state};
@@ -112,7 +112,7 @@ impl Command for AdmitPage {
 
     fn guards(&self) -> GuardSet {
         // Documents are shared between pages; one page is admitted at a time.
-        let name = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        let name = admission(&self.terms.settings.flow);
         std::iter::once(name)
             .chain(
                 self.seen
@@ -367,7 +367,7 @@ impl Command for Withdraw {
     }
 
     fn guards(&self) -> GuardSet {
-        let name = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        let name = admission(&self.terms.settings.flow);
         std::iter::once(name)
             .chain(self.items.iter().map(|id| Guard::Item(*id)))
             .collect()

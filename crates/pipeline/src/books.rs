@@ -10,7 +10,13 @@ use std::collections::BTreeMap;
 use store::charges::{self, ChargeRow};
 use store::documents::{self, DocumentRow, DocumentSeries};
 use store::postings::{self, PostingChange, PostingRow};
-use store::{StoreError, Tx};
+use store::{Guard, StoreError, Tx};
+
+/// The guard of everything that plans lines: a document is shared by many items, so one command of
+/// a flow plans at a time.
+pub(crate) fn admission(flow: &str) -> Guard {
+    Guard::Name(format!("admission:{flow}"))
+}
 
 /// Documents touched by a command, read once and written once, with what is to be inserted.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use crate::admit::settle_judgement;
 use crate::book::{Judgement, judge};
-use crate::books::Books;
+use crate::books::{Books, admission};
 use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
 use crate::facts::{self, ItemFacts};
@@ -11,7 +11,7 @@ use crate::postings::{document_of, document_shape, kind_of, state_of};
 use crate::states::{find_lines, plan_again};
 use connector_sdk::target::FoundLine;
 use domain::exception::{Code, OwnerRole, Problem};
-use domain::ids::{DocumentId, ItemId};
+use domain::ids::ItemId;
 use domain::item::ItemState;
 use domain::posting::{PostingEvent, PostingKind, PostingState};
 use serde::Serialize;
@@ -236,7 +236,7 @@ impl Command for ReplayOne {
     }
 
     fn guards(&self) -> GuardSet {
-        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        let admission = admission(&self.terms.settings.flow);
         GuardSet::none()
             .and(admission)
             .and(Guard::Item(self.item_id))
@@ -355,9 +355,4 @@ pub async fn counts(env: &Env) -> Result<BTreeMap<String, i64>, PassError> {
         .await?
         .into_iter()
         .collect())
-}
-
-/// The id of a document, for people.
-pub fn document_name(id: [u8; 16]) -> String {
-    DocumentId(id).to_string()
 }

@@ -2,7 +2,7 @@
 //! is to be told, and items whose chain of effects goes on are planned again.
 
 use crate::book::plan;
-use crate::books::Books;
+use crate::books::{Books, admission};
 use crate::env::{Terms, inconsistent};
 use crate::facts;
 use crate::postings::{
@@ -79,7 +79,7 @@ impl Command for SettleAttempt {
     }
 
     fn guards(&self) -> GuardSet {
-        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        let admission = admission(&self.terms.settings.flow);
         GuardSet::none()
             .and(admission)
             .and(Guard::Document(self.document_id))

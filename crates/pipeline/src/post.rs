@@ -5,7 +5,6 @@ use crate::compare::{judge_found, other_content};
 use crate::crash::CrashPoint;
 use crate::env::{Env, Note, Terms, erp, inconsistent};
 use crate::error::PassError;
-use crate::facts;
 use crate::intent::{Claim, WriteIntent};
 use crate::outcome::{DoubtAttempt, SettleAttempt, Settlement};
 use crate::payload::batch_of;
@@ -550,12 +549,4 @@ pub fn doubt_problem(words: Option<&str>) -> Problem {
         str::to_owned,
     );
     Problem::new(Code::AnswerUnknown, facts)
-}
-
-/// Open sealed bytes that were sent, for support.
-pub fn sent_bytes(
-    tx: &mut store::ReadTx<'_>,
-    attempt: &AttemptRow,
-) -> Result<Option<PostBatch>, store::StoreError> {
-    attempt.fact.map_or(Ok(None), |at| facts::open(tx, at))
 }

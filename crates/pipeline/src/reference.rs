@@ -8,7 +8,7 @@ use domain::reference::Reference;
 use std::convert::Infallible;
 use std::sync::Arc;
 use store::snapshots::{self, SnapshotRow};
-use store::{Abort, Command, Guard, GuardSet, StoreError, Tx, settings};
+use store::{Abort, Command, Guard, GuardSet, Tx, settings};
 
 /// The setting that remembers which ERP this ledger posts to.
 pub const TARGET_IDENTITY: &str = "target identity";
@@ -99,19 +99,6 @@ pub async fn load(env: &Env) -> Result<Loaded, PassError> {
         target_identity: Arc::from(identity),
     };
     Ok(Loaded { terms, changed })
-}
-
-/// The reference data of a version, for explanations.
-pub fn read_version(
-    tx: &mut store::ReadTx<'_>,
-    version: i64,
-) -> Result<Option<Reference>, StoreError> {
-    snapshots::get(tx, version)?
-        .map(|row| {
-            serde_json::from_slice(&row.body)
-                .map_err(|error| inconsistent(format!("snapshot {version} does not read: {error}")))
-        })
-        .transpose()
 }
 
 /// The terms without keeping anything, for a look ahead.

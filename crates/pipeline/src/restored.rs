@@ -1,7 +1,7 @@
 //! After a restore: the ERP may hold lines that this ledger has forgotten. Posting stays off until
 //! every line the ledger would send was looked up, whatever the target's uniqueness.
 
-use crate::books::Books;
+use crate::books::{Books, admission};
 use crate::compare::agrees;
 use crate::env::{Env, Note, Terms};
 use crate::error::PassError;
@@ -135,7 +135,7 @@ impl Command for Adopt {
     }
 
     fn guards(&self) -> GuardSet {
-        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        let admission = admission(&self.terms.settings.flow);
         GuardSet::none()
             .and(admission)
             .and(Guard::Document(self.document_id))

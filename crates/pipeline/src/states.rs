@@ -3,7 +3,7 @@
 
 use crate::admit::wish;
 use crate::book::plan;
-use crate::books::Books;
+use crate::books::{Books, admission};
 use crate::compare::agrees;
 use crate::crash::CrashPoint;
 use crate::env::{Env, Note, Terms, erp, inconsistent};
@@ -174,7 +174,7 @@ impl Command for Learn {
     }
 
     fn guards(&self) -> GuardSet {
-        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        let admission = admission(&self.terms.settings.flow);
         GuardSet::none()
             .and(admission)
             .and(Guard::Document(self.document_id))
@@ -247,7 +247,7 @@ impl Command for MoveUnsent {
     }
 
     fn guards(&self) -> GuardSet {
-        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        let admission = admission(&self.terms.settings.flow);
         GuardSet::none()
             .and(admission)
             .and(Guard::Document(self.document_id))
@@ -378,7 +378,7 @@ impl Command for CheckLines {
     }
 
     fn guards(&self) -> GuardSet {
-        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        let admission = admission(&self.terms.settings.flow);
         GuardSet::none()
             .and(admission)
             .and(Guard::Document(self.document_id))
