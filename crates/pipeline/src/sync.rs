@@ -3,6 +3,7 @@
 
 use crate::admit::PageResult;
 use crate::book::{Judgement, judge};
+use crate::books::admission;
 use crate::env::{Env, Terms, tracker};
 use crate::error::PassError;
 use crate::exceptions;
@@ -75,17 +76,22 @@ pub async fn sync(env: &Env, today: Date, options: SyncOptions) -> Result<SyncRe
     if loaded.changed {
         result.rate_changes = mark_rate_changes(env, &terms).await?;
     }
+    let off = posting_off(env).await?;
+    let restored = off.as_deref() == Some(restored::RESTORED);
+    if !restored {
+        // Before intake: whether a change at the source may touch a line by itself depends on what
+        // became of its document. A restored ledger looks up first, or it would miss its own lines.
+        result.states = states::refresh(env, &terms).await?;
+    }
     let window = env.settings.window(today);
     result.intake = take_in(env, &terms, window, options.accept_deletions).await?;
-    match posting_off(env).await? {
-        Some(reason) if reason == restored::RESTORED => restored::verify(env, &terms).await?,
-        Some(reason) => {
-            env.say(format!("posting is paused: {reason}"));
-            result.posting_off = true;
-        }
-        None => {}
+    if restored {
+        restored::verify(env, &terms).await?;
+        result.states = states::refresh(env, &terms).await?;
+    } else if let Some(reason) = off {
+        env.say(format!("posting is paused: {reason}"));
+        result.posting_off = true;
     }
-    result.states = states::refresh(env, &terms).await?;
     if !result.posting_off {
         result.post = post_all(env, &terms).await?;
     }
@@ -130,7 +136,7 @@ impl Command for MarkRateChanges {
     }
 
     fn guards(&self) -> GuardSet {
-        let admission = Guard::Name(format!("admission:{}", self.terms.settings.flow));
+        let admission = admission(&self.terms.settings.flow);
         std::iter::once(admission)
             .chain(self.items.iter().map(|item| Guard::Item(item.item_id)))
             .collect()
