@@ -5,11 +5,14 @@ Columns whose name begins with "=" are expected values; "working" says how they 
 an option the figures that stand in the tables are compared with the ones worked out here, and the
 exit code is 1 if any differs. `--write` fills empty cells and touches no other.
 
-This file shares nothing with the Rust code but the tables.
+This file and its siblings `derive_<subject>.py` share nothing with the Rust code but the tables. A
+sibling holds a dictionary SUBJECTS like the one below: (file, heading) to a function that takes a row
+and all tables of its file, and gives the columns it works out.
 """
 
 import datetime
 import decimal
+import importlib
 import pathlib
 import sys
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
@@ -262,8 +265,17 @@ def read(path):
     return lines, tables
 
 
+def subjects(folder):
+    """The subjects of this file and of its siblings."""
+    known = dict(SUBJECTS)
+    for path in sorted(folder.glob("derive_*.py")):
+        known.update(importlib.import_module(path.stem).SUBJECTS)
+    return known
+
+
 def main():
     folder = pathlib.Path(__file__).resolve().parent
+    known = subjects(folder)
     write, figures, wrong, seen = "--write" in sys.argv, 0, 0, set()
     for path in sorted(folder.glob("*.md")):
         if path.name == "README.md":
@@ -271,7 +283,7 @@ def main():
         lines, tables = read(path)
         rows = {heading: [row for _, _, row in table] for heading, table in tables.items()}
         for heading, table in tables.items():
-            derive = SUBJECTS.get((path.name, heading))
+            derive = known.get((path.name, heading))
             if derive is None:
                 continue
             seen.add((path.name, heading))
@@ -286,7 +298,7 @@ def main():
                 lines[number] = "| " + " | ".join(row[name] for name in names) + " |"
         if write:
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    for missing in sorted(set(SUBJECTS) - seen):
+    for missing in sorted(set(known) - seen):
         wrong += 1
         print(f"{missing[0]} has no table '{missing[1]}'")
     print(f"{figures} figures worked out, {wrong} differ")
