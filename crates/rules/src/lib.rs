@@ -4,6 +4,7 @@
 
 pub mod charge;
 pub mod diff;
+pub mod documents;
 pub mod explanation;
 pub mod labor;
 pub mod price;

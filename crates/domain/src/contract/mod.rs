@@ -1,5 +1,7 @@
 //! Contracts: what a client agreed to, as data.
 
+pub mod lines;
+
 use crate::currency::Currency;
 use crate::period::LateWork;
 use crate::rounding::{Increment, Rounding};
