@@ -3,6 +3,7 @@
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
 pub mod charge;
+pub mod corrections;
 pub mod diff;
 pub mod documents;
 pub mod explanation;

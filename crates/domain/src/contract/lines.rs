@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// Rate, unit, service item and sort of time always have to be the same: a line prints one quantity
 /// and one price. What is named here comes on top.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum LineKey {
     /// The person.

@@ -1,5 +1,6 @@
 //! Contracts: what a client agreed to, as data.
 
+pub mod corrections;
 pub mod lines;
 
 use crate::currency::Currency;

@@ -84,7 +84,9 @@ impl TextTemplate {
         unit: Unit,
         amount: Money,
     ) -> Result<String, TextError> {
-        let contract = members.first().map_or("", |charge| charge.contract.as_str());
+        let contract = members
+            .first()
+            .map_or("", |charge| charge.contract.as_str());
         let failed = |error: minijinja::Error| TextError::Render {
             contract: contract.to_owned(),
             reason: words(&error),
