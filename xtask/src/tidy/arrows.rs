@@ -48,11 +48,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "domain",
         ],
     ),
+    ("fuzz", &[]),
     ("xtask", &[]),
 ];
 
 /// What a crate's tests may use on top.
-const IN_TESTS: &[&str] = &["testkit", "twins"];
+const IN_TESTS: &[&str] = &["testkit", "twins", "fuzz"];
 
 /// Libraries that only one crate may use, and that crate; testkit and tests may use all.
 const RESERVED: &[(&str, &str)] = &[
