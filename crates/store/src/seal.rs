@@ -240,12 +240,22 @@ impl Vault {
         text: &[u8],
         compressor: &mut Option<zstd::bulk::Compressor<'static>>,
     ) -> Result<Vec<u8>, StoreError> {
-        let packed = pack(text, compressor);
+        self.seal_packed(key, unit, at, &pack(text, compressor))
+    }
+
+    /// Seals what is packed already.
+    pub(crate) fn seal_packed(
+        &self,
+        key: &DataKey,
+        unit: &str,
+        at: Pointer,
+        packed: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
         cipher(&key.0)?
             .encrypt(
                 &at.nonce(),
                 Payload {
-                    msg: &packed,
+                    msg: packed,
                     aad: &self.bound_to(unit, at),
                 },
             )
@@ -271,11 +281,22 @@ impl Vault {
             .map_err(|_| broken("a sealed text does not open under the key of its unit"))?;
         match packed.split_first() {
             Some((&PLAIN, text)) => Ok(text.to_vec()),
-            Some((&ZSTD, frame)) => zstd::bulk::decompress(frame, TEXT_BYTES_MAX)
-                .map_err(|_| broken("a sealed text does not decompress")),
+            Some((&ZSTD, frame)) => {
+                unpack(frame).ok_or_else(|| broken("a sealed text does not decompress"))
+            }
             _ => Err(broken("a sealed text has an unknown form")),
         }
     }
+}
+
+/// Takes as much memory as the frame says its text has, and none for one that says too much.
+fn unpack(frame: &[u8]) -> Option<Vec<u8>> {
+    let bytes = zstd::zstd_safe::get_frame_content_size(frame).ok()??;
+    let bytes = usize::try_from(bytes).ok()?;
+    if bytes > TEXT_BYTES_MAX {
+        return None;
+    }
+    zstd::bulk::decompress(frame, bytes).ok()
 }
 
 /// The first byte names the form; a shared dictionary will be form 2 and name its dictionary.
