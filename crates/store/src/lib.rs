@@ -44,6 +44,8 @@ mod faults;
 #[path = "../tests/it/fresh.rs"]
 mod fresh;
 #[cfg(test)]
+mod fuzz_checks;
+#[cfg(test)]
 #[path = "../tests/it/support.rs"]
 mod support;
 #[cfg(test)]

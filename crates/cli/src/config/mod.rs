@@ -113,4 +113,6 @@ impl Config {
 }
 
 #[cfg(test)]
+mod fuzz_checks;
+#[cfg(test)]
 mod tests;

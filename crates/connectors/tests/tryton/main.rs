@@ -9,6 +9,11 @@ mod batch;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+#[path = "../fuzzing/conversation.rs"]
+mod conversation;
+#[cfg(test)]
+mod fuzzing;
+#[cfg(test)]
 mod lab;
 #[cfg(test)]
 mod parsers;

@@ -9,7 +9,7 @@ use counterfoil_connectors::target::tryton::{classify, of_error};
 use proptest::prelude::*;
 
 /// All readers on one value and everything in it.
-fn read_all(value: &Json) {
+pub(crate) fn read_all(value: &Json) {
     let _ = (
         read_date(value),
         read_decimal(value),

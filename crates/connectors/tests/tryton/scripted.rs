@@ -21,7 +21,7 @@ type Handler = Box<dyn FnMut(&Seen) -> Option<Result<Reply, TransportError>> + S
 
 /// One request as it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
+pub(crate) struct Seen {
     method: String,
     params: String,
     effect: Effect,
@@ -31,9 +31,19 @@ struct Seen {
 }
 
 /// Answers what a test says, and otherwise what a healthy Tryton would.
-struct Script {
+pub(crate) struct Script {
     handler: Mutex<Handler>,
     seen: Mutex<Vec<Seen>>,
+}
+
+impl Script {
+    /// What a healthy Tryton says, and nothing else.
+    pub(crate) fn healthy() -> Arc<Self> {
+        Arc::new(Self {
+            handler: Mutex::new(Box::new(|_| None)),
+            seen: Mutex::default(),
+        })
+    }
 }
 
 fn reply(status: u16, body: &str) -> Reply {
@@ -102,6 +112,15 @@ impl Transport for Script {
     }
 }
 
+/// A configuration with more keys.
+pub(crate) fn config(extra: &str) -> TrytonConfig {
+    let text = format!(
+        "url = \"http://127.0.0.1:8000\"\ndatabase = \"firm\"\nuser = \"counterfoil\"\n\
+         company = 6\nuniqueness = \"module\"\n{extra}"
+    );
+    toml::from_str(&text).unwrap()
+}
+
 struct Bench {
     script: Arc<Script>,
     target: Tryton,
@@ -112,11 +131,7 @@ impl Bench {
         extra: &str,
         handler: impl FnMut(&Seen) -> Option<Result<Reply, TransportError>> + Send + 'static,
     ) -> Self {
-        let config = format!(
-            "url = \"http://127.0.0.1:8000\"\ndatabase = \"firm\"\nuser = \"counterfoil\"\n\
-             company = 6\nuniqueness = \"module\"\n{extra}"
-        );
-        let config: TrytonConfig = toml::from_str(&config).unwrap();
+        let config = config(extra);
         let script = Arc::new(Script {
             handler: Mutex::new(Box::new(handler)),
             seen: Mutex::new(Vec::new()),
@@ -142,7 +157,7 @@ impl Bench {
     }
 }
 
-fn call() -> Call {
+pub(crate) fn call() -> Call {
     Call {
         attempt_key: "A".into(),
         timeout_ms: 4321,
@@ -150,7 +165,7 @@ fn call() -> Call {
     }
 }
 
-fn batch(shape: Shape) -> PostBatch {
+pub(crate) fn batch(shape: Shape) -> PostBatch {
     let currency = "EUR".parse().unwrap();
     let line = PostLine {
         posting_key: "KEY1".into(),

@@ -1,0 +1,83 @@
+//! Files that people edit: whatever stands in them, the program says what is wrong, and never
+//! shows what may be a secret.
+
+use super::Config;
+use super::secret::SecretRef;
+use connector_sdk::secrecy::ExposeSecret;
+use fuzz::{CANARY, Finding, Fuzz, Seen};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+fn here(target: &'static str) -> Fuzz {
+    Fuzz::new(target, env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn fuzz_config_toml() -> Result<(), Finding> {
+    let template = |source, target| {
+        crate::commands::init::template("0123456789abcdef", source, target).unwrap()
+    };
+    let secret = template("redmine", "tryton").replace(
+        "source = { env = \"COUNTERFOIL_SOURCE_KEY\" }",
+        &format!("source = \"{CANARY}\""),
+    );
+    here("config_toml")
+        .seed(template("redmine", "tryton"))
+        .seed(template("reference", "reference"))
+        .seed(secret)
+        .words([
+            "{ env = \"NAME\" }",
+            "[[rate]]",
+            "[[contract]]",
+            "seal_key",
+            "\"187.1234\"",
+        ])
+        .costly(4)
+        .run(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let parsed = Config::parse(Path::new("counterfoil.toml"), &text, PathBuf::from("."));
+            Ok(match parsed {
+                Ok(config) => Seen::read(format!("{} warnings", config.warnings.len()), &config),
+                Err(error) => {
+                    // A secret may be put in any place by mistake, but only one after the keys of
+                    // [secrets] is known to be one; other values may be named in a message.
+                    let told = format!("{error}\nhint: {}", error.hint);
+                    let line = text.lines().find(|line| line.contains(CANARY));
+                    let misplaced = line.is_some_and(|line| {
+                        ["source =", "target =", "seal_key ="]
+                            .iter()
+                            .any(|key| line.starts_with(key))
+                    });
+                    if misplaced && told.contains(CANARY) {
+                        return Err(format!("shows a secret: {told}"));
+                    }
+                    Seen::refused(&told)
+                }
+            })
+        })
+}
+
+#[test]
+fn fuzz_secret_file() -> Result<(), Finding> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    here("secret_file")
+        .seeds([CANARY, "a-key\n", "\r\n", &"00".repeat(32)])
+        .keeps_secret()
+        .run(move |bytes| {
+            std::fs::write(&path, bytes).map_err(|error| error.to_string())?;
+            let read = SecretRef::File(PathBuf::from("secret")).read(folder.path());
+            Ok(match read {
+                Ok(value) if value.expose_secret().ends_with('\n') => {
+                    return Err("a line end counts as part of the secret".to_owned());
+                }
+                Ok(value) => Seen {
+                    told: format!("{value:?}"),
+                    ..Seen::read("secret", &value.expose_secret())
+                },
+                Err((what, hint)) => Seen::refused(&format!("{what}\nhint: {hint}")),
+            })
+        })
+}
