@@ -6,6 +6,7 @@
 mod clock;
 mod command;
 mod environment;
+mod fuzz;
 mod lab;
 mod service;
 mod sim;
@@ -20,6 +21,7 @@ const HELP: &str = "\
 cargo xtask COMMAND
   test   provision the lab, then run every check and test; ends with a table
   sim    play simulated schedules: --schedules N --seed S --random N --verbose
+  fuzz   damaged bytes for every parser: --seconds N --target NAME --seed S --replay FILE
   tidy   the rules about crates and files that no compiler checks
   lab    provision, start, stop and reset the real systems the tests run against
 ";
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
 fn dispatch(args: &[String]) -> Result<ExitCode> {
     match args.split_first() {
         Some((word, rest)) if word == "sim" => sim::run(rest),
+        Some((word, rest)) if word == "fuzz" => fuzz::run(rest),
         Some((word, rest)) if word == "lab" => lab::run(rest).map(|()| ExitCode::SUCCESS),
         Some((word, rest)) if word == "test" => suite::run(rest),
         Some((word, [])) if word == "tidy" => tidy::run().map(|()| ExitCode::SUCCESS),

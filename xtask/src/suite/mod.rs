@@ -28,6 +28,9 @@ cargo xtask test [--require-all] [--no-lab] [--dir DIR]
   --no-lab       leave out what needs PostgreSQL, Tryton or Redmine
 ";
 
+/// How long a fuzz target runs for one seed.
+const FUZZ_SECONDS: u64 = 5;
+
 /// The systems the lab provides, as they are named in the table.
 const SYSTEMS: [&str; 3] = ["PostgreSQL", "Tryton", "Redmine"];
 
@@ -197,5 +200,21 @@ fn tests(root: &Path, lab: Option<&Outcome>, report: &mut Report) -> Count {
         };
         report.part(&name, || runner.run_seeds(extra, &seeds));
     }
+    fuzz(root, report);
     count
+}
+
+/// Half of a target's time begins at a fixed seed, half at a fresh one, which the table names.
+fn fuzz(root: &Path, report: &mut Report) {
+    for seed in [1, crate::fuzz::fresh_seed()] {
+        let order = crate::fuzz::Order {
+            seconds: FUZZ_SECONDS,
+            seed,
+            jobs: 2,
+            target: None,
+            replay: None,
+        };
+        let name = format!("fuzz targets, {FUZZ_SECONDS} s each, seed {seed}");
+        report.part(&name, || crate::fuzz::play(root, &order).map(|_| ()));
+    }
 }
