@@ -87,6 +87,11 @@ pub(crate) enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// What the ledger holds, a JSON value a line, for other programs.
+    Export {
+        #[command(subcommand)]
+        command: Export,
+    },
     /// Stop posting; entries are still taken in.
     Pause {
         /// Why, for whoever finds it paused.
@@ -156,6 +161,23 @@ pub(crate) enum Exceptions {
         /// Who replays, for the audit chain.
         #[arg(long, default_value = "operator")]
         actor: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Export {
+    /// Labor transactions: validated, enriched and priced time, as booked (see `schema
+    /// labor-transaction`).
+    Labor {
+        /// The first work date.
+        #[arg(long)]
+        from: Option<jiff::civil::Date>,
+        /// The last work date.
+        #[arg(long)]
+        to: Option<jiff::civil::Date>,
+        /// The file to write, which must not exist; standard output without it.
+        #[arg(long, value_name = "FILE")]
+        output_file: Option<PathBuf>,
     },
 }
 

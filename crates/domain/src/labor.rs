@@ -47,8 +47,9 @@ pub struct LaborTransaction {
     pub revision: i64,
     /// The worker's code.
     pub worker: String,
-    /// Employee or contractor.
-    pub worker_kind: WorkerKind,
+    /// Employee or contractor, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker_kind: Option<WorkerKind>,
     /// The worker's role, for rates.
     pub role: String,
     /// The legal entity.
@@ -101,8 +102,10 @@ pub struct LaborTransaction {
     pub billing_status: String,
     /// Whether a client pays for it.
     pub billable: bool,
-    /// The cost per unit.
+    /// The cost per unit; zero where the ERP owns cost.
     pub cost_rate: Micro,
+    /// The currency of the cost rate.
+    pub cost_currency: Currency,
     /// The price per unit; zero where nobody pays.
     pub bill_rate: Micro,
     /// The currency of the bill rate.

@@ -17,6 +17,7 @@ pub mod facts;
 pub mod feedback;
 pub mod intake;
 mod intent;
+pub mod labor;
 pub mod limit;
 pub mod outcome;
 pub mod patience;

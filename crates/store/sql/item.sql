@@ -15,6 +15,8 @@ FROM item WHERE source = ?1 AND work_date >= ?2 AND work_date <= ?3 ORDER BY wor
 -- name: item_window_full
 SELECT {item} FROM item WHERE source = ?1 AND work_date >= ?2 AND work_date <= ?3
 ORDER BY work_date, item_id
+-- name: item_next_day
+SELECT work_date FROM item WHERE source = ?1 AND work_date >= ?2 ORDER BY work_date LIMIT 1
 -- name: item_by_state
 SELECT {item} FROM item WHERE state = ?1 AND item_id > ?2 ORDER BY item_id LIMIT ?3
 -- name: item_in_exception

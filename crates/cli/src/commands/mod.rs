@@ -5,6 +5,7 @@ mod check;
 pub(crate) mod demo;
 mod exceptions;
 mod explain;
+mod export;
 pub(crate) mod init;
 mod keep;
 mod publish;
@@ -45,6 +46,14 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Explain { id } => explain::run(&args, id).await,
         Command::Exceptions { command } => exceptions::run(&args, command).await,
         Command::Reconcile { from, to, all } => reconcile::run(&args, *from, *to, *all).await,
+        Command::Export {
+            command:
+                crate::args::Export::Labor {
+                    from,
+                    to,
+                    output_file,
+                },
+        } => export::labor(&args, *from, *to, output_file.as_deref()).await,
         Command::Pause { reason } => status::pause(&args, Some(reason.clone())).await,
         Command::Resume => status::pause(&args, None).await,
         Command::Audit {

@@ -1,10 +1,10 @@
 //! The published labor transaction of a priced entry.
 
 use crate::world;
-use counterfoil_rules::labor::{Origin, transaction};
+use counterfoil_rules::labor::{Names, Origin, transaction};
 use counterfoil_rules::price::price;
 use counterfoil_rules::resolve::resolve;
-use domain::labor::{LaborTransaction, WorkerKind};
+use domain::labor::LaborTransaction;
 use domain::status::BillingStatus;
 
 fn of(reference: &domain::reference::Reference, billable: bool) -> LaborTransaction {
@@ -22,11 +22,12 @@ fn of(reference: &domain::reference::Reference, billable: bool) -> LaborTransact
         source: "redmine",
         source_ref: "4711",
         revision: 2,
-        entity: &reference.entity,
-        worker_kind: WorkerKind::Employee,
+        legal_entity: &reference.entity.code,
+        zone: &reference.entity.zone,
+        worker_kind: None,
         billing_status: BillingStatus::Unbilled,
     };
-    transaction(&origin, &fields, &resolved, &priced)
+    transaction(&origin, &fields, &Names::of(&resolved), &priced.content)
 }
 
 #[test]
@@ -34,7 +35,7 @@ fn an_entry_as_others_read_it() {
     let written = serde_json::to_value(of(&world::reference(), true)).unwrap();
     let expected = serde_json::json!({
         "version": 1, "source": "redmine", "source_transaction_id": "4711", "revision": 2,
-        "worker": "W1", "worker_kind": "employee", "role": "senior",
+        "worker": "W1", "role": "senior",
         "legal_entity": "KA", "business_unit": "Advisory",
         "customer": "C1", "contract": "K1", "contract_kind": "time_and_materials",
         "project": "P1", "task": "T1", "service_item": "CONS",
@@ -42,7 +43,7 @@ fn an_entry_as_others_read_it() {
         "recorded_seconds": 4500, "quantity": "1.25", "unit": "hour",
         "narrative": "Review of the draft",
         "approval_status": "approved", "billing_status": "unbilled", "billable": true,
-        "cost_rate": "80", "bill_rate": "150", "currency": "EUR",
+        "cost_rate": "80", "cost_currency": "EUR", "bill_rate": "150", "currency": "EUR",
     });
     assert_eq!(written, expected);
     let read: LaborTransaction = serde_json::from_value(written).unwrap();

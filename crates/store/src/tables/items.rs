@@ -282,6 +282,17 @@ pub fn window_full(
     )
 }
 
+/// The first work date of a source that is not before `from`.
+pub fn next_day(
+    tx: &mut ReadTx<'_>,
+    source: &str,
+    from: &str,
+) -> Result<Option<String>, StoreError> {
+    tx.first("item_next_day", &[source.into(), from.into()], |mut row| {
+        row.text()
+    })
+}
+
 /// Up to `limit` items in `state` after the id `after`, by id. `exception` has an index; other
 /// states walk the table and are for jobs, not for screens.
 pub fn by_state(
