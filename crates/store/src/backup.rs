@@ -30,6 +30,8 @@ pub const POSTING_OFF: &str = "posting_off";
 pub const RESTORED: &str = "restored";
 
 const FORMAT: u32 = 1;
+/// More than the heads of a hundred thousand sessions; a longer file reads as cut.
+const MANIFEST_BYTES_MAX: u64 = 16 << 20;
 
 /// What a backup is, kept beside it as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +122,10 @@ fn copy_out(
 /// Reads the manifest of a backup.
 pub fn manifest(backup: impl AsRef<Path>) -> Result<Manifest, StoreError> {
     let path = manifest_path(backup.as_ref());
-    let text = fs::read_to_string(&path).map_err(at("reading", &path))?;
+    let mut text = String::new();
+    fs::File::open(&path)
+        .and_then(|file| file.take(MANIFEST_BYTES_MAX).read_to_string(&mut text))
+        .map_err(at("reading", &path))?;
     let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
         StoreError::inconsistent("manifest", &path.display().to_string(), error.to_string())
     })?;

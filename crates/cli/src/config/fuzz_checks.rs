@@ -3,6 +3,7 @@
 
 use super::Config;
 use super::secret::SecretRef;
+use super::settings::billed_entries;
 use connector_sdk::secrecy::ExposeSecret;
 use fuzz::{CANARY, Finding, Fuzz, Seen};
 use std::os::unix::fs::PermissionsExt;
@@ -54,6 +55,25 @@ fn fuzz_config_toml() -> Result<(), Finding> {
                     Seen::refused(&told)
                 }
             })
+        })
+}
+
+#[test]
+fn fuzz_billed_before_file() -> Result<(), Finding> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("billed.txt");
+    here("billed_before_file")
+        .seeds(["4711\n4712\n", "\r\n 4711 \r\n", "a\u{2028}b"])
+        .run(move |bytes| {
+            std::fs::write(&path, bytes).map_err(|error| error.to_string())?;
+            let read = billed_entries(&path);
+            if read
+                .as_ref()
+                .is_ok_and(|ids| ids.iter().any(|id| id.trim() != id || id.is_empty()))
+            {
+                return Err("an id with blanks around it".to_owned());
+            }
+            Ok(Seen::of(read))
         })
 }
 

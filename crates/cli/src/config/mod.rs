@@ -52,11 +52,23 @@ impl ConfigError {
         Self {
             path: path.display().to_string(),
             place,
-            what: error.message().to_owned(),
+            what: shortened(error.message()),
             hint: "every key is described in the file that `counterfoil init` writes".to_owned(),
         }
     }
 }
+
+/// A message that may repeat what stands in the file, at a length that a person reads.
+fn shortened(message: &str) -> String {
+    if message.chars().nth(MESSAGE_CHARS_MAX).is_none() {
+        return message.to_owned();
+    }
+    let start: String = message.chars().take(MESSAGE_CHARS_MAX).collect();
+    format!("{start} [and more]")
+}
+
+/// The library's message about an unknown key lists the known ones.
+const MESSAGE_CHARS_MAX: usize = 800;
 
 /// The largest configuration that is read, in bytes.
 const CONFIG_LIMIT_BYTES: u64 = 8 * 1024 * 1024;

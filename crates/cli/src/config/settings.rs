@@ -4,6 +4,29 @@ use super::{Config, ConfigError};
 use domain::rate::RateRow;
 use pipeline::settings::{BilledBefore, FingerprintKey, Settings};
 use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The largest list of entries that is read, in bytes: some ten million ids.
+const BILLED_LIMIT_BYTES: u64 = 128 * 1024 * 1024;
+
+/// The source's ids in a file, one a line.
+pub(super) fn billed_entries(path: &Path) -> Result<BTreeSet<String>, ConfigError> {
+    let hint = "write one source id a line, or use billed_before with a date";
+    let unreadable =
+        |error: std::io::Error| ConfigError::new(path, format!("cannot be read: {error}"), hint);
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    if size > BILLED_LIMIT_BYTES {
+        let what = format!("is larger than {BILLED_LIMIT_BYTES} bytes");
+        return Err(ConfigError::new(path, what, hint));
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    Ok(text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect())
+}
 
 /// The settings of the flow.
 pub(crate) fn settings_of(
@@ -15,20 +38,7 @@ pub(crate) fn settings_of(
         (Some(day), _) => Some(BilledBefore::Day(*day)),
         (None, Some(path)) => {
             let path = config.path_of(path);
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                ConfigError::new(
-                    &path,
-                    format!("cannot be read: {error}"),
-                    "write one source id a line, or use billed_before with a date",
-                )
-            })?;
-            let refs: BTreeSet<String> = text
-                .lines()
-                .map(str::trim)
-                .filter(|l| !l.is_empty())
-                .map(str::to_owned)
-                .collect();
-            Some(BilledBefore::Entries(refs))
+            Some(BilledBefore::Entries(billed_entries(&path)?))
         }
         (None, None) => None,
     };
