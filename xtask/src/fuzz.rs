@@ -167,7 +167,7 @@ fn play_one(target: &Target, order: &Order, findings: &Path) -> Result<()> {
         match (said, &order.replay) {
             (Some(line), _) => println!("{line}"),
             (None, Some(file)) => {
-                println!("{}: nothing is wrong with {}", target.name, file.display())
+                println!("{}: nothing is wrong with {}", target.name, file.display());
             }
             (None, None) => bail!("{} did not say that it ran", target.name),
         }
@@ -198,11 +198,12 @@ fn report(target: &Target, output: &Output, died_of: Option<&Path>) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     if let Some(file) = died_of {
-        text.push_str(&format!(
+        let again = format!(
             "the process died; again: cargo xtask fuzz --target {} --replay {}\n",
             target.name,
             file.display()
-        ));
+        );
+        text.push_str(&again);
     }
     text
 }

@@ -44,11 +44,7 @@ impl Seen {
         let told = error.to_string();
         Self {
             result: told.clone(),
-            kind: told
-                .chars()
-                .filter(|c| !c.is_ascii_digit())
-                .take(80)
-                .collect(),
+            kind: kind_of(&told),
             told,
         }
     }
@@ -79,6 +75,13 @@ impl Seen {
             told: self.told + "\n" + &other.told,
         }
     }
+}
+
+/// A message without what it repeats of the input: quoted parts and numbers.
+fn kind_of(told: &str) -> String {
+    let outside = told.split(['\'', '"', '`']).step_by(2);
+    let letters = outside.flat_map(|part| part.chars().filter(|c| !c.is_ascii_digit()));
+    letters.take(120).collect()
 }
 
 /// A target: its name, its seeds, and what it demands.

@@ -17,7 +17,7 @@ fn request(bytes: &[u8]) -> WireRequest {
         .windows(2)
         .position(|pair| pair == b"\n\n")
         .unwrap_or(bytes.len());
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let head = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned();
     let mut lines = head.lines();
     let first = lines.next().unwrap_or_default();
     let (method, url) = first.split_once(' ').unwrap_or((first, "/"));

@@ -8,6 +8,7 @@ use connector_sdk::clock::Clock;
 use connector_sdk::transport::{Reply, Request, Transport, TransportError};
 use fuzz::{Finding, Fuzz, Seen};
 use std::fmt::Debug;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -83,7 +84,7 @@ impl Heard {
         name: &str,
         result: &Result<T, E>,
     ) {
-        self.results.push_str(&format!("{name}: {result:?}\n"));
+        writeln!(self.results, "{name}: {result:?}").unwrap();
         match result {
             Ok(_) => self.kinds.push(format!("{name}+")),
             Err(error) => {
@@ -98,7 +99,7 @@ impl Heard {
 
     /// Lines that people read, beside errors.
     pub(crate) fn hear_lines<T: Debug>(&mut self, name: &str, lines: &[T]) {
-        self.results.push_str(&format!("{name}: {lines:?}\n"));
+        writeln!(self.results, "{name}: {lines:?}").unwrap();
         self.kinds.push(format!("{name}:{}", lines.len()));
     }
 }

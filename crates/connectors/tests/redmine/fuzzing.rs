@@ -13,6 +13,7 @@ use fuzz::{Finding, Fuzz, Seen};
 use jiff::civil::date;
 use serde_json::json;
 use std::fmt::Debug;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 const WORDS: [&str; 12] = [
@@ -120,7 +121,7 @@ fn fuzz_redmine_refusal() -> Result<(), Finding> {
                 {
                     return Err("says more than 1000 characters".to_owned());
                 }
-                seen.result.push_str(&format!("{result:?}"));
+                write!(seen.result, "{result:?}").unwrap();
                 seen.kind.push(if result.is_ok() { '+' } else { '-' });
             }
             Ok(seen)

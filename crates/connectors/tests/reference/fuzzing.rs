@@ -17,6 +17,7 @@ use domain::quantity::SourceResolution;
 use domain::status::BillingStatus;
 use fuzz::{Finding, Fuzz, Seen};
 use jiff::civil::date;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 const SECRET: &str = "sesame-7319";
@@ -53,8 +54,7 @@ fn fuzz_reference_page() -> Result<(), Finding> {
             let mut seen = Seen::read("page", &page);
             for row in page.rows.iter().take(20) {
                 let read = entry(row, SourceResolution::HundredthHour);
-                seen.result
-                    .push_str(&format!("{:?} {read:?}", row_id(&row.text)));
+                write!(seen.result, "{:?} {read:?}", row_id(&row.text)).unwrap();
                 if let Err(bad) = read {
                     if bad.problem.facts.chars().count() > 1_000 {
                         return Err("says more than 1000 characters about a row".to_owned());

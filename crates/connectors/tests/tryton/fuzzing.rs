@@ -9,6 +9,7 @@ use connector_sdk::transport::{Effect, Reply, Transport};
 use counterfoil_connectors::target::tryton::json::Json;
 use counterfoil_connectors::target::tryton::{Fault, Tryton, classify};
 use fuzz::{Finding, Fuzz, Seen};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 const PASSWORD: &str = "s3cret-of-the-connector";
@@ -78,7 +79,7 @@ fn fuzz_tryton_reply() -> Result<(), Finding> {
             if status != 200 && result.is_ok() {
                 return Err(format!("status {status} counts as a result"));
             }
-            seen.result.push_str(&format!("{result:?}"));
+            write!(seen.result, "{result:?}").unwrap();
             if let Err(fault) = result {
                 let told = Fault::into_call_error(fault).to_string();
                 if told.chars().count() > 1_000 {
