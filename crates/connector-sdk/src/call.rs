@@ -7,7 +7,7 @@ use thiserror::Error;
 /// The most of an ERP's words that is kept, in characters.
 pub const WORDS_LIMIT_CHARS: usize = 600;
 
-/// Words of the other side, cut at the limit and freed of control characters.
+/// Words of the other side, cut at the limit and freed of control characters; their lines stay.
 pub fn words(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control() || *c == '\n')

@@ -32,7 +32,9 @@ fn fuzz_words() -> Result<(), Finding> {
         .seeds(["Hours is invalid", "The period is closed\u{1b}[31m\r\n"])
         .run(|bytes| {
             let said = words(&String::from_utf8_lossy(bytes));
-            if said.chars().count() > WORDS_LIMIT_CHARS || said.chars().any(char::is_control) {
+            if said.chars().count() > WORDS_LIMIT_CHARS
+                || said.chars().any(|c| c.is_control() && c != '\n')
+            {
                 return Err("words that no terminal should be shown".to_owned());
             }
             Ok(Seen::read("words", &said))
