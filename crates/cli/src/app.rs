@@ -18,6 +18,7 @@ use jiff::civil::Date;
 use pipeline::env::{Env, Progress};
 use pipeline::patience::{PatientTransport, source_domain, target_domain};
 use pipeline::settings::FingerprintKey;
+use pipeline::stop::NeverStop;
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::{SealKey, Store, StoreOptions};
@@ -215,6 +216,7 @@ pub(crate) fn open(
         target,
         crashes: crate::crash::crashes(),
         progress,
+        stop: Arc::new(NeverStop),
         settings: Arc::new(settings),
     })
 }

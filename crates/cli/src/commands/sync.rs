@@ -227,7 +227,7 @@ pub(crate) async fn run_for_ever(
         }
         tokio::select! {
             _stopped = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
-            () = env.wait_until(next_us) => {}
+            () = env.clock.sleep_until_us(next_us) => {}
         }
     }
 }
