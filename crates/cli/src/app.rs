@@ -14,13 +14,13 @@ use connectors::source::reference::ReferenceTracker;
 use connectors::target::reference::ReferenceErp;
 use connectors::target::tryton::Tryton;
 use domain::ids::digest;
-use jiff::civil::Date;
 use pipeline::env::{Env, Progress};
 use pipeline::patience::{PatientTransport, source_domain, target_domain};
 use pipeline::settings::FingerprintKey;
+use pipeline::stop::NeverStop;
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::{SealKey, Store, StoreOptions};
+use store::{SealKey, Store, StoreError, StoreOptions};
 
 /// How the ledger is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +31,14 @@ pub(crate) enum Access {
     Read,
 }
 
+/// The folder of the ledger's data.
+pub(crate) fn data_folder(config: &Config) -> PathBuf {
+    config.path_of(&config.file.data)
+}
+
 /// The file of the ledger.
 pub(crate) fn ledger_path(config: &Config) -> PathBuf {
-    config.path_of(&config.file.data).join("ledger.sqlite")
+    data_folder(config).join("ledger.sqlite")
 }
 
 /// Read the configuration and tell its warnings.
@@ -82,17 +87,42 @@ pub(crate) fn store_options(config: &Config) -> Result<StoreOptions, Failure> {
     ))
 }
 
-/// Open the ledger.
-pub(crate) fn open_store(config: &Config, access: Access) -> Result<Store, Failure> {
+/// The ledger, asked for in order to write.
+pub(crate) enum Ledger {
+    /// Ours, until it is dropped.
+    Ours(Store),
+    /// Another process has it.
+    Theirs {
+        /// Its number, or that it is starting.
+        holder: String,
+    },
+}
+
+/// Open the ledger for writing, unless another process has it.
+pub(crate) fn ledger_for_writing(config: &Config) -> Result<Ledger, Failure> {
     let path = ledger_path(config);
     let options = store_options(config)?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    match Store::open_sqlite(&path, options) {
+        Ok(store) => Ok(Ledger::Ours(store)),
+        Err(StoreError::Locked { holder, .. }) => Ok(Ledger::Theirs { holder }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Open the ledger, to write alone or to read beside whoever writes.
+pub(crate) fn open_store(config: &Config, access: Access) -> Result<Store, Failure> {
+    let path = ledger_path(config);
     match access {
-        Access::Write => {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            Ok(Store::open_sqlite(&path, options)?)
-        }
+        Access::Write => match ledger_for_writing(config)? {
+            Ledger::Ours(store) => Ok(store),
+            Ledger::Theirs { holder } => Err(Failure::stopped(
+                format!("{} is in use by process {holder}", path.display()),
+                "one process writes to a ledger at a time: wait until that one ends, or stop it",
+            )),
+        },
         Access::Read => {
             if !path.exists() {
                 return Err(Failure::usage(
@@ -100,7 +130,7 @@ pub(crate) fn open_store(config: &Config, access: Access) -> Result<Store, Failu
                     "run `counterfoil sync` first",
                 ));
             }
-            Ok(Store::open_read_only(&path, options)?)
+            Ok(Store::open_read_only(&path, store_options(config)?)?)
         }
     }
 }
@@ -180,16 +210,29 @@ pub(crate) fn handles() -> Result<Handles, Failure> {
     Ok((clock, Arc::new(transport)))
 }
 
-/// Open everything.
-pub(crate) fn open(
+/// Open everything, with a ledger that is only read.
+pub(crate) fn open_for_reading(
     config: &Config,
+    progress: Arc<dyn Progress>,
+) -> Result<Env, Failure> {
+    over(
+        config,
+        open_store(config, Access::Read)?,
+        Access::Read,
+        progress,
+    )
+}
+
+/// Open everything over a ledger that is open already.
+pub(crate) fn over(
+    config: &Config,
+    store: Store,
     access: Access,
     progress: Arc<dyn Progress>,
 ) -> Result<Env, Failure> {
     let (clock, transport) = handles()?;
     let fingerprint_key = FingerprintKey(digest("fingerprint key", &[&seal_bytes(config)?]));
     let settings = settings_of(config, fingerprint_key)?;
-    let store = open_store(config, access)?;
     let keeper = || {
         if access == Access::Write {
             Some(store.clone())
@@ -215,14 +258,18 @@ pub(crate) fn open(
         target,
         crashes: crate::crash::crashes(),
         progress,
+        stop: Arc::new(NeverStop),
         settings: Arc::new(settings),
     })
 }
 
-/// Today, in the entity's zone.
-pub(crate) fn today(env: &Env) -> Date {
-    let zone =
-        jiff::tz::TimeZone::get(&env.settings.entity.zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    jiff::Timestamp::from_microsecond(env.clock.now_us())
-        .map_or(env.settings.first_day, |now| now.to_zoned(zone).date())
+/// What a ledger is and is sealed with, in one digest: while a process runs, it must stay the same.
+pub(crate) fn identity(config: &Config) -> Result<[u8; 32], Failure> {
+    let path = ledger_path(config);
+    let parts = [
+        config.file.ledger.as_bytes(),
+        path.as_os_str().as_encoded_bytes(),
+        &seal_bytes(config)?,
+    ];
+    Ok(digest("ledger identity", &parts))
 }

@@ -3,6 +3,7 @@
 use crate::config::ConfigError;
 use crate::out;
 use pipeline::error::PassError;
+use server::failed::{Failed, Kind};
 use std::process::ExitCode;
 use store::StoreError;
 
@@ -14,6 +15,8 @@ pub(crate) struct Failure {
     code: u8,
 }
 
+/// Wrong use or configuration.
+const WRONG_USE: u8 = 2;
 /// Something needs a person.
 pub(crate) const NEEDS_A_PERSON: u8 = 3;
 
@@ -23,7 +26,7 @@ impl Failure {
         Self {
             what: what.into(),
             hint: hint.into(),
-            code: 2,
+            code: WRONG_USE,
         }
     }
 
@@ -36,11 +39,21 @@ impl Failure {
         }
     }
 
+    /// What happened.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
     /// Tell it and give the exit code.
     pub(crate) fn report(self) -> ExitCode {
+        self.tell();
+        ExitCode::from(self.code)
+    }
+
+    /// Tell it and go on.
+    pub(crate) fn tell(&self) {
         out::complain(&format!("error: {}", self.what));
         out::complain(&format!("\nhint: {}", self.hint));
-        ExitCode::from(self.code)
     }
 }
 
@@ -51,22 +64,34 @@ impl From<ConfigError> for Failure {
     }
 }
 
+impl From<Failed> for Failure {
+    fn from(failed: Failed) -> Self {
+        match failed.kind {
+            Kind::WrongUse => Self::usage(failed.what, failed.hint),
+            Kind::Stopped => Self::stopped(failed.what, failed.hint),
+        }
+    }
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        if failure.code == WRONG_USE {
+            Self::wrong_use(failure.what, failure.hint)
+        } else {
+            Self::stopped(failure.what, failure.hint)
+        }
+    }
+}
+
 impl From<PassError> for Failure {
     fn from(error: PassError) -> Self {
-        let hint = error.hint();
-        match error {
-            PassError::Refused { .. } => Self::usage(error.to_string(), hint),
-            _ => Self::stopped(error.to_string(), hint),
-        }
+        Failed::from(error).into()
     }
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::stopped(
-            error.to_string(),
-            "run `counterfoil check`; if the file is damaged, restore a backup",
-        )
+        Failed::from(error).into()
     }
 }
 

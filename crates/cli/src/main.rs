@@ -5,6 +5,7 @@
 
 mod app;
 mod args;
+mod beside;
 mod commands;
 mod config;
 mod crash;

@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pipeline::env::{Note, Progress};
+use server::message::Heard;
 
 /// A progress bar, or lines where nobody watches.
 pub(crate) struct Bar {
@@ -28,19 +29,26 @@ impl Bar {
     }
 }
 
-impl Progress for Bar {
-    fn hear(&self, note: Note) {
-        match note {
-            Note::Stage(words, steps) => {
+impl Bar {
+    /// Show how far it is, here or in a running process.
+    pub(crate) fn show(&self, heard: Heard) {
+        match heard {
+            Heard::Stage { words, steps } => {
                 self.bar.set_position(0);
                 self.bar.set_length(steps.unwrap_or(0));
                 self.bar.set_message(words);
             }
-            Note::Step(done) => self.bar.set_position(done),
-            Note::Says(words) if !self.quiet => {
+            Heard::Step(done) => self.bar.set_position(done),
+            Heard::Says(words) if !self.quiet => {
                 self.bar.suspend(|| crate::out::complain(&words));
             }
-            Note::Says(_) => {}
+            Heard::Says(_) => {}
         }
+    }
+}
+
+impl Progress for Bar {
+    fn hear(&self, note: Note) {
+        self.show(Heard::from(note));
     }
 }

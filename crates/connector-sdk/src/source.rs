@@ -8,6 +8,7 @@ use domain::entry::{SourceEntry, UnreadableEntry};
 use domain::masters::{Masters, SourceMasters};
 use domain::status::BillingStatus;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 /// Days, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +89,7 @@ pub trait Feedback: Send + Sync {
 }
 
 /// What publishing masters came to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Published {
     /// Records made, in words.
     pub created: Vec<String>,

@@ -12,6 +12,7 @@ use domain::exception::{Code, Problem};
 use domain::ids::{ItemId, digest, digest16};
 use domain::item::ItemState;
 use domain::status::BillingStatus;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use store::feedback::{self, FeedbackWish};
@@ -65,7 +66,7 @@ impl Seen {
 }
 
 /// What a page came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PageResult {
     /// Items seen for the first time.
     pub new_items: u64,

@@ -83,6 +83,28 @@ impl CrashPoint {
         }
     }
 
+    /// Whether work may end here of its own will. Not where an intent is durable and its outcome is
+    /// not, since the next process would have to look it up; and not where the source was told and
+    /// would be told again.
+    pub const fn leaves_nothing_open(self) -> bool {
+        match self {
+            Self::IntentWritten | Self::CallReturned | Self::Told => false,
+            Self::MastersRead
+            | Self::SnapshotWritten
+            | Self::ScanRead
+            | Self::PageAdmitted
+            | Self::BatchChosen
+            | Self::OutcomeWritten
+            | Self::LookUpDue
+            | Self::LookUpReturned
+            | Self::LookUpWritten
+            | Self::StatesRead
+            | Self::StatesWritten
+            | Self::TellDue
+            | Self::ToldWritten => true,
+        }
+    }
+
     /// From its name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|point| point.name() == name)

@@ -1,14 +1,18 @@
 //! The handles of a running flow. Nothing else reaches the outside world.
 
-use crate::crash::{CrashPoint, Crashed, Crashes};
+use crate::crash::{CrashPoint, Crashes};
 use crate::error::PassError;
 use crate::settings::Settings;
+use crate::stop::Stop;
 use connector_sdk::call::CallError;
 use connector_sdk::clock::Clock;
 use connector_sdk::source::{Feedback, MasterWriter, TimeSource};
 use connector_sdk::target::Target;
 use domain::reference::Reference;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use store::{Store, StoreError, WriteError};
 
 /// Something worth telling a person who watches.
@@ -55,14 +59,29 @@ pub struct Env {
     pub crashes: Arc<dyn Crashes>,
     /// Who watches.
     pub progress: Arc<dyn Progress>,
+    /// Whether the work is to end at the next step.
+    pub stop: Arc<dyn Stop>,
     /// What the configuration says.
     pub settings: Arc<Settings>,
 }
 
 impl Env {
-    /// Pass a crash point.
-    pub fn pass(&self, point: CrashPoint) -> Result<(), Crashed> {
-        self.crashes.pass(point)
+    /// Pass a point between effects: a test may end the process here, and work that was asked to
+    /// stop ends here if nothing is left open.
+    pub fn pass(&self, point: CrashPoint) -> Result<(), PassError> {
+        self.crashes.pass(point)?;
+        if point.leaves_nothing_open() {
+            self.go_on()?;
+        }
+        Ok(())
+    }
+
+    /// Go on, unless somebody asked to stop.
+    pub fn go_on(&self) -> Result<(), PassError> {
+        if self.stop.asked() {
+            return Err(PassError::Stopped);
+        }
+        Ok(())
     }
 
     /// Tell whoever watches.
@@ -82,9 +101,18 @@ impl Env {
         }
     }
 
-    /// Wait until an instant.
-    pub async fn wait_until(&self, at_us: i64) {
-        self.clock.sleep_until_us(at_us).await;
+    /// Wait until an instant, or until somebody asks to stop.
+    pub async fn wait_until(&self, at_us: i64) -> Result<(), PassError> {
+        let mut stop = pin!(self.stop.wait());
+        let mut sleep = pin!(self.clock.sleep_until_us(at_us));
+        // The stop is looked at first, always: a simulation must not see chance here.
+        poll_fn(|context| {
+            if stop.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Err(PassError::Stopped));
+            }
+            sleep.as_mut().poll(context).map(Ok)
+        })
+        .await
     }
 }
 

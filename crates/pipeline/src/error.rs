@@ -27,6 +27,9 @@ pub enum PassError {
         /// What to do.
         hint: String,
     },
+    /// Somebody asked the process to end.
+    #[error("this process was asked to end, so the work ended between two steps")]
+    Stopped,
     /// Ended by a test.
     #[error(transparent)]
     Crashed(#[from] Crashed),
@@ -58,6 +61,10 @@ impl PassError {
                 format!("run `counterfoil check` to test the connection to the {system}, then sync again")
             }
             Self::Refused { hint, .. } => hint.clone(),
+            Self::Stopped => {
+                "what was done is kept, and the next pass goes on; start `counterfoil run` again"
+                    .to_owned()
+            }
             Self::Crashed(_) => "run again".to_owned(),
         }
     }

@@ -14,7 +14,7 @@ use domain::exception::{Code, OwnerRole, Problem};
 use domain::ids::ItemId;
 use domain::item::ItemState;
 use domain::posting::{PostingEvent, PostingKind, PostingState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use store::exceptions::ExceptionRow;
@@ -146,7 +146,7 @@ pub enum Choice {
 }
 
 /// What a replay came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Replayed {
     /// Items taken up.
     pub taken_up: u64,
@@ -180,6 +180,7 @@ pub async fn replay(
         let Some(item_id) = row.item_id.filter(wanted) else {
             continue;
         };
+        env.go_on()?;
         let found = match (&row.document_id, row.posting_no) {
             (Some(document_id), Some(number)) => look_again(env, *document_id, number).await?,
             _ => None,

@@ -91,7 +91,7 @@ pub async fn tell_all(env: &Env) -> Result<(u64, u64), PassError> {
                 .read(|tx| feedback::next_due(tx, i64::MIN))
                 .await?;
             match next {
-                Some(at_us) if at_us <= until_us => env.wait_until(at_us).await,
+                Some(at_us) if at_us <= until_us => env.wait_until(at_us).await?,
                 Some(_) => return Ok((told, untold(env).await?)),
                 None => return Ok((told, 0)),
             }

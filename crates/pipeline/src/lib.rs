@@ -31,5 +31,6 @@ pub mod restored;
 pub mod settings;
 pub mod states;
 pub mod status;
+pub mod stop;
 pub mod sync;
 mod telling;

@@ -14,6 +14,7 @@ use connector_sdk::call::CallError;
 use connector_sdk::target::{Call, LineOutcome, PostBatch};
 use domain::exception::{Code, Problem};
 use domain::posting::PostingKind;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use store::attempts::{self, AttemptRow};
 use store::documents::{self, DocumentRow};
@@ -31,7 +32,7 @@ const LOOK_UP_PAUSE_US: i64 = 1_000_000;
 const DOCUMENTS_ROUND: i64 = 64;
 
 /// What a posting pass came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PostResult {
     /// Lines that reached the ERP.
     pub posted: u64,
@@ -129,7 +130,7 @@ impl Worker<'_> {
             if wait_us > self.patience_us {
                 return Ok(());
             }
-            self.env.wait_until(wait_us).await;
+            self.env.wait_until(wait_us).await?;
         }
     }
 

@@ -12,7 +12,7 @@ use domain::ids::ItemId;
 use domain::item::ItemState;
 use domain::money::Money;
 use domain::posting::{PostingKind, PostingState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use store::charges::{self, ChargeRow};
 use store::documents::DocumentRow;
@@ -20,7 +20,7 @@ use store::items::{self, ItemRow};
 use store::postings::{self, PostingRow};
 
 /// How an entry or line stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// In the ERP as a billed line that agrees.
@@ -82,7 +82,7 @@ impl Class {
 }
 
 /// One row of the reconciliation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The source's id; empty for a row about a document.
     pub source_ref: String,
@@ -103,7 +103,7 @@ pub struct Entry {
 }
 
 /// Money of one currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoneyTotal {
     /// The currency.
     pub currency: Currency,
@@ -118,7 +118,7 @@ pub struct MoneyTotal {
 }
 
 /// The whole reconciliation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconciliation {
     /// The first day looked at.
     pub from: String,

@@ -50,6 +50,7 @@ pub async fn verify(env: &Env, terms: &Terms) -> Result<(), PassError> {
 async fn adopt_all(env: &Env, terms: &Terms, only_equal: bool) -> Result<bool, PassError> {
     let mut moved = false;
     for document in all_documents(env).await? {
+        env.go_on()?;
         let shape = document_shape(&document)?;
         let id = document.document_id;
         if document.erp_ref.is_some() {

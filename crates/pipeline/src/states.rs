@@ -19,6 +19,7 @@ use connector_sdk::target::{DocumentReport, FoundLine, Shape};
 use domain::exception::{Code, Problem};
 use domain::posting::{DocumentState, PostingEvent, PostingKind, PostingState};
 use domain::status::BillingStatus;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use store::documents::{self, DocumentRow};
@@ -31,7 +32,7 @@ const STATES_CHUNK: usize = 100;
 const LINES_CHUNK: usize = 200;
 
 /// What a look at the ERP found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StatesResult {
     /// Documents whose state changed.
     pub documents_changed: u64,
@@ -103,6 +104,7 @@ pub async fn refresh(env: &Env, terms: &Terms) -> Result<StatesResult, PassError
         env.pass(CrashPoint::StatesWritten)?;
     }
     for document in all_documents(env).await? {
+        env.go_on()?;
         // A document that is gone or closed may have left its lines elsewhere, or nowhere.
         if document_state(&document)? != DocumentState::Open {
             let lines = check_lines(env, terms, &document).await?;

@@ -18,6 +18,7 @@ use crate::states::{self, StatesResult};
 use domain::exception::{Code, Problem};
 use domain::item::ItemState;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use store::items::{self, ItemRow};
@@ -31,7 +32,7 @@ pub struct SyncOptions {
 }
 
 /// What a pass came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SyncResult {
     /// Intake.
     pub intake: PageResult,
@@ -94,6 +95,8 @@ pub async fn sync(env: &Env, today: Date, options: SyncOptions) -> Result<SyncRe
     }
     if !result.posting_off {
         result.post = post_all(env, &terms).await?;
+        // Somebody may have paused it meanwhile: then no further intent was written.
+        result.posting_off = posting_off(env).await?.is_some();
     }
     (result.told, result.not_told) = feedback::tell_all(env).await?;
     Ok(result)
@@ -105,6 +108,7 @@ async fn mark_rate_changes(env: &Env, terms: &Terms) -> Result<u64, PassError> {
     let mut marked = 0;
     let mut after = [0_u8; 16];
     loop {
+        env.go_on()?;
         let page = env
             .store
             .read(move |tx| items::by_state(tx, ItemState::Booked.name(), &after, 500))
@@ -326,6 +330,7 @@ pub async fn replay(
         result.posting_off = true;
     } else {
         result.post = post_all(env, &terms).await?;
+        result.posting_off = posting_off(env).await?.is_some();
     }
     (result.told, result.not_told) = feedback::tell_all(env).await?;
     Ok((replayed, result))

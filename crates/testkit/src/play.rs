@@ -206,7 +206,10 @@ impl Player<'_> {
                 self.env = self.world.session()?;
                 Ok(())
             }
-            PassError::Store(_) | PassError::Refused { .. } => Err(error.to_string()),
+            // Nobody asks a simulated process to stop.
+            PassError::Store(_) | PassError::Refused { .. } | PassError::Stopped => {
+                Err(error.to_string())
+            }
         }
     }
 }

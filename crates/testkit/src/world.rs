@@ -19,6 +19,7 @@ use jiff::civil::Date;
 use pipeline::env::{Env, Silent};
 use pipeline::patience::{PatientTransport, source_domain, target_domain};
 use pipeline::settings::{BilledBefore, FingerprintKey, Settings};
+use pipeline::stop::NeverStop;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{SealKey, Store, StoreOptions};
 use twins::auditor::{Brief, Verdict, audit};
@@ -220,6 +221,7 @@ impl World {
             target,
             crashes: self.deaths.clone(),
             progress: Arc::new(Silent),
+            stop: Arc::new(NeverStop),
             settings: Arc::clone(&self.settings),
         })
     }

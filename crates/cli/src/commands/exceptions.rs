@@ -1,14 +1,12 @@
 //! `exceptions list|show|replay`.
 
-use crate::app::{self, Access};
+use crate::app;
 use crate::args::{Args, Exceptions};
+use crate::beside::carry_out;
 use crate::failure::{Failure, NEEDS_A_PERSON};
 use crate::out::{self, Output};
 use crate::progress::Bar;
-use domain::exception::Code;
-use domain::ids::ItemId;
-use pipeline::env::Env;
-use pipeline::exceptions::Choice;
+use server::operations::replay::{Replay, ReplayDone, code_of};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -29,17 +27,16 @@ pub(crate) async fn run(args: &Args, command: &Exceptions) -> Result<ExitCode, F
             code,
             all,
             actor,
-        } => replay(args, ids, code.as_deref(), *all, actor).await,
+        } => {
+            let wish = Replay {
+                ids: ids.clone(),
+                code: code.clone(),
+                all: *all,
+                actor: actor.clone(),
+            };
+            replay(args, &wish).await
+        }
     }
-}
-
-fn code_of(text: &str) -> Result<Code, Failure> {
-    Code::from_text(text).ok_or_else(|| {
-        Failure::usage(
-            format!("'{text}' is no exception code"),
-            "`counterfoil schema exceptions` lists them all",
-        )
-    })
 }
 
 async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
@@ -47,7 +44,7 @@ async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
         code_of(code)?;
     }
     let config = app::load_config(args)?;
-    let env = app::open(&config, Access::Read, Arc::new(Bar::new(true)))?;
+    let env = app::open_for_reading(&config, Arc::new(Bar::new(true)))?;
     let all = pipeline::exceptions::list(&env, code).await?;
     if args.output == Output::Json {
         out::json(&all)?;
@@ -95,40 +92,9 @@ async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn choice(env: &Env, ids: &[String], code: Option<&str>, all: bool) -> Result<Choice, Failure> {
-    match (ids.is_empty(), code, all) {
-        (true, None, true) => Ok(Choice::All),
-        (true, Some(code), false) => Ok(Choice::Code(code_of(code)?)),
-        (false, None, false) => Ok(Choice::Items(
-            ids.iter()
-                .map(|id| {
-                    id.parse().unwrap_or_else(|_| {
-                        ItemId::derive(&env.settings.ledger, &env.settings.source, id)
-                    })
-                })
-                .collect(),
-        )),
-        _ => Err(Failure::usage(
-            "say which exceptions to replay",
-            "name entries, or one --code, or --all",
-        )),
-    }
-}
-
-async fn replay(
-    args: &Args,
-    ids: &[String],
-    code: Option<&str>,
-    all: bool,
-    actor: &str,
-) -> Result<ExitCode, Failure> {
-    let config = app::load_config(args)?;
-    let bar = Arc::new(Bar::new(args.quiet));
-    let env = app::open(&config, Access::Write, bar.clone())?;
-    let choice = choice(&env, ids, code, all)?;
-    let result = pipeline::sync::replay(&env, &choice, actor).await;
-    bar.clear();
-    let (replayed, pass) = result?;
+async fn replay(args: &Args, wish: &Replay) -> Result<ExitCode, Failure> {
+    let done = carry_out(args, wish).await?;
+    let ReplayDone { replayed, pass } = done;
     if args.output == Output::Json {
         out::json(&serde_json::json!({
             "taken_up": replayed.taken_up, "solved": replayed.solved,
@@ -145,8 +111,7 @@ async fn replay(
             pass.post.posted, pass.post.adopted, pass.post.rejected
         ));
     }
-    let open = replayed.still_open + pass.post.rejected > 0;
-    Ok(if open {
+    Ok(if done.needs_a_person() {
         ExitCode::from(NEEDS_A_PERSON)
     } else {
         ExitCode::SUCCESS

@@ -1,6 +1,6 @@
 //! `explain`: the life of one entry.
 
-use crate::app::{self, Access};
+use crate::app;
 use crate::args::Args;
 use crate::failure::Failure;
 use crate::out::{self, Output};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// The story of an item or a failure that says how to name it.
 pub(crate) async fn story(args: &Args, id: &str) -> Result<Story, Failure> {
     let config = app::load_config(args)?;
-    let env = app::open(&config, Access::Read, Arc::new(Bar::new(true)))?;
+    let env = app::open_for_reading(&config, Arc::new(Bar::new(true)))?;
     pipeline::explain::explain(&env, id.to_owned()).await?.ok_or_else(|| {
         Failure::usage(
             format!("the ledger knows no entry '{id}'"),

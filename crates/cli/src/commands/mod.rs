@@ -10,6 +10,7 @@ pub(crate) mod init;
 mod keep;
 mod publish;
 mod reconcile;
+mod run;
 mod schema;
 mod status;
 mod sync;
@@ -41,7 +42,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Run {
             every_seconds,
             passes,
-        } => sync::run_for_ever(&args, *every_seconds, *passes).await,
+        } => run::run(&args, *every_seconds, *passes).await,
         Command::Status => status::run(&args).await,
         Command::Explain { id } => explain::run(&args, id).await,
         Command::Exceptions { command } => exceptions::run(&args, command).await,

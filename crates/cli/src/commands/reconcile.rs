@@ -1,16 +1,14 @@
 //! `reconcile`: tracker, ledger and ERP side by side.
 
-use crate::app::{self, Access};
 use crate::args::Args;
+use crate::beside::carry_out;
 use crate::failure::{Failure, NEEDS_A_PERSON};
 use crate::out::{self, Output};
-use crate::progress::Bar;
-use connector_sdk::source::DateWindow;
 use domain::money::Money;
 use jiff::civil::Date;
 use pipeline::reconcile::Reconciliation;
+use server::operations::reconcile::Reconcile;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 pub(crate) async fn run(
     args: &Args,
@@ -18,18 +16,7 @@ pub(crate) async fn run(
     to: Option<Date>,
     all: bool,
 ) -> Result<ExitCode, Failure> {
-    let config = app::load_config(args)?;
-    let bar = Arc::new(Bar::new(args.quiet));
-    // Reading the ERP spends its quota, and spent permits are kept in the ledger.
-    let env = app::open(&config, Access::Write, bar.clone())?;
-    let usual = env.settings.window(app::today(&env));
-    let window = DateWindow {
-        from: from.unwrap_or(usual.from),
-        to: to.unwrap_or(usual.to),
-    };
-    let result = pipeline::reconcile::reconcile(&env, window).await;
-    bar.clear();
-    let report = result?;
+    let report = carry_out(args, &Reconcile { from, to }).await?;
     if args.output == Output::Json {
         out::json(&report)?;
     } else {

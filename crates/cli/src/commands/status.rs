@@ -1,22 +1,50 @@
 //! `status`, `pause` and `resume`.
 
-use crate::app::{self, Access};
+use crate::app;
 use crate::args::Args;
+use crate::beside::{self, carry_out};
 use crate::failure::Failure;
 use crate::out::{self, Output};
 use crate::progress::Bar;
 use domain::time::instant_text;
-use pipeline::sync::SetPosting;
+use pipeline::status::Status;
+use serde::Serialize;
+use server::operations::posting::SwitchPosting;
+use server::process::{Outcome, Process, UnderWay};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+/// The ledger's status, and the process that runs over it.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    process: Option<Process>,
+    process_problem: Option<String>,
+}
+
 pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = app::load_config(args)?;
-    let env = app::open(&config, Access::Read, Arc::new(Bar::new(true)))?;
+    let env = app::open_for_reading(&config, Arc::new(Bar::new(true)))?;
     let status = pipeline::status::status(&env).await?;
+    // What the ledger says is shown whatever the process says of itself.
+    let process = beside::process(&config).await;
     if args.output == Output::Json {
-        out::json(&status)?;
+        let (process, problem) = match process {
+            Ok(process) => (process, None),
+            Err(failure) => (None, Some(failure.what().to_owned())),
+        };
+        out::json(&Shown {
+            status: &status,
+            process,
+            process_problem: problem,
+        })?;
         return Ok(ExitCode::SUCCESS);
+    }
+    match process {
+        Ok(Some(process)) => print_process(&process),
+        Ok(None) => out::line("`counterfoil run` is not running"),
+        Err(failure) => failure.tell(),
     }
     match (&status.last_scan_us, status.last_scan_rows) {
         (Some(at_us), Some(rows)) => {
@@ -50,21 +78,50 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) async fn pause(args: &Args, reason: Option<String>) -> Result<ExitCode, Failure> {
-    let config = app::load_config(args)?;
-    let env = app::open(&config, Access::Write, Arc::new(Bar::new(true)))?;
-    let before = pipeline::status::status(&env).await?.posting_off;
-    let restored = before.as_deref() == Some(pipeline::restored::RESTORED);
-    if restored {
-        return Err(Failure::usage(
-            "posting is off because this ledger was restored from a backup",
-            "run `counterfoil sync`: it looks up what the backup does not know and then goes on",
+/// The process that runs, in words.
+fn print_process(process: &Process) {
+    out::line(&format!(
+        "`counterfoil run` {} runs since {} as process {}",
+        process.version,
+        instant_text(process.started_at_us),
+        process.pid
+    ));
+    if let Some(UnderWay { what, since_us }) = &process.under_way {
+        let waiting = match process.waiting {
+            0 => String::new(),
+            n => format!(", and {n} wait for their turn"),
+        };
+        out::line(&format!(
+            "{what} is under way since {}{waiting}",
+            instant_text(*since_us)
         ));
     }
-    let words = reason.as_ref().map_or("posting is on".to_owned(), |r| {
-        format!("posting is off: {r}")
-    });
-    env.write(SetPosting { off: reason }).await?;
-    out::line(&words);
+    match &process.last_pass {
+        None => out::line("it has ended no pass yet"),
+        Some(last) => {
+            let how = match &last.outcome {
+                Outcome::Done(done) => {
+                    let post = &done.result.post;
+                    format!("{} lines posted, {} still wait", post.posted, post.left)
+                }
+                Outcome::Failed(failed) => format!("stopped: {}", failed.what),
+            };
+            out::line(&format!(
+                "its last pass ended {}: {how}",
+                instant_text(last.ended_at_us)
+            ));
+        }
+    }
+    if let Some(next_us) = process.next_pass_us {
+        out::line(&format!("its next pass is due {}", instant_text(next_us)));
+    }
+}
+
+pub(crate) async fn pause(args: &Args, reason: Option<String>) -> Result<ExitCode, Failure> {
+    let switched = carry_out(args, &SwitchPosting { off: reason }).await?;
+    match switched.off {
+        Some(reason) => out::line(&format!("posting is off: {reason}")),
+        None => out::line("posting is on"),
+    }
     Ok(ExitCode::SUCCESS)
 }

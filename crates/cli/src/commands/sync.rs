@@ -1,7 +1,8 @@
-//! `sync` and `run`: passes.
+//! `sync`: one pass, or what it would do.
 
 use crate::app::{self, Access};
 use crate::args::Args;
+use crate::beside::carry_out;
 use crate::failure::{Failure, NEEDS_A_PERSON};
 use crate::out::{self, Output};
 use crate::progress::Bar;
@@ -9,9 +10,9 @@ use domain::currency::Currency;
 use domain::decimal::Micro;
 use domain::money::Money;
 use jiff::civil::Date;
-use pipeline::env::Env;
-use pipeline::sync::{SyncOptions, SyncResult};
+use pipeline::sync::SyncResult;
 use serde_json::json;
+use server::operations::pass::{Pass, PassDone};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,20 +21,18 @@ pub(crate) async fn run(
     accept_deletions: bool,
     today: Option<Date>,
 ) -> Result<ExitCode, Failure> {
-    let config = app::load_config(args)?;
-    let bar = Arc::new(Bar::new(args.quiet));
-    let env = app::open(&config, Access::Write, bar.clone())?;
-    let today = today.unwrap_or_else(|| app::today(&env));
-    let options = SyncOptions { accept_deletions };
-    let result = pipeline::sync::sync(&env, today, options).await;
-    bar.clear();
-    let result = result?;
-    show(args, &env, &result).await
+    let wish = Pass {
+        accept_deletions,
+        today,
+    };
+    let done = carry_out(args, &wish).await?;
+    show(args, &done)
 }
 
-pub(crate) async fn show(args: &Args, env: &Env, result: &SyncResult) -> Result<ExitCode, Failure> {
-    let open = pipeline::exceptions::counts(env).await?;
-    let open_total: i64 = open.values().sum();
+/// What a pass came to.
+pub(crate) fn show(args: &Args, done: &PassDone) -> Result<ExitCode, Failure> {
+    let PassDone { result, exceptions } = done;
+    let open_total: i64 = exceptions.values().sum();
     if args.output == Output::Json {
         let SyncResult {
             intake,
@@ -50,20 +49,19 @@ pub(crate) async fn show(args: &Args, env: &Env, result: &SyncResult) -> Result<
             "lines_missing": states.lines_missing, "lines_altered": states.lines_altered,
             "rate_changes": result.rate_changes,
             "told": result.told, "not_told": result.not_told,
-            "posting_off": result.posting_off, "exceptions": open,
+            "posting_off": result.posting_off, "exceptions": exceptions,
         }))?;
     } else {
         print(result);
         if open_total > 0 {
             out::line(&format!("{open_total} exceptions are open:"));
-            for (code, count) in &open {
+            for (code, count) in exceptions {
                 out::line(&format!("  {count:>5}  {code}"));
             }
             out::complain("hint: `counterfoil exceptions list` says what to do about each");
         }
     }
-    let person = open_total > 0 || result.post.left > 0 || result.not_told > 0;
-    Ok(if person {
+    Ok(if done.needs_a_person() {
         ExitCode::from(NEEDS_A_PERSON)
     } else {
         ExitCode::SUCCESS
@@ -123,8 +121,9 @@ pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode
     } else {
         Access::Write
     };
-    let env = app::open(&config, access, bar.clone())?;
-    let today = today.unwrap_or_else(|| app::today(&env));
+    let store = app::open_store(&config, access)?;
+    let env = app::over(&config, store, access, bar.clone())?;
+    let today = today.unwrap_or_else(|| server::operations::pass::today(&env));
     let plan = pipeline::sync::dry_run(&env, today).await;
     bar.clear();
     let plan = plan?;
@@ -189,45 +188,4 @@ pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode
     }
     out::complain("hint: nothing was written; `counterfoil sync` does it");
     Ok(ExitCode::SUCCESS)
-}
-
-pub(crate) async fn run_for_ever(
-    args: &Args,
-    every_seconds: u64,
-    passes: Option<u64>,
-) -> Result<ExitCode, Failure> {
-    let config = app::load_config(args)?;
-    let bar = Arc::new(Bar::new(true));
-    let env = app::open(&config, Access::Write, bar)?;
-    let pause_us = i64::try_from(every_seconds)
-        .unwrap_or(3600)
-        .saturating_mul(1_000_000);
-    let mut done = 0;
-    loop {
-        let next_us = env.clock.now_us().saturating_add(pause_us);
-        let today = app::today(&env);
-        let stop = async {
-            // A failure to listen would make the process impossible to stop softly; it then ends hard.
-            let _signal = tokio::signal::ctrl_c().await;
-        };
-        tokio::select! {
-            // A pass that is cut off anywhere is picked up by the next start.
-            () = stop => return Ok(ExitCode::SUCCESS),
-            result = pipeline::sync::sync(&env, today, SyncOptions::default()) => match result {
-                Ok(result) => { show(args, &env, &result).await?; }
-                Err(error) => {
-                    let hint = error.hint();
-                    out::complain(&format!("error: {error}\nhint: {hint}"));
-                }
-            },
-        }
-        done += 1;
-        if passes.is_some_and(|passes| done >= passes) {
-            return Ok(ExitCode::SUCCESS);
-        }
-        tokio::select! {
-            _stopped = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
-            () = env.wait_until(next_us) => {}
-        }
-    }
 }

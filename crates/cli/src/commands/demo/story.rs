@@ -19,6 +19,7 @@ use pipeline::env::{Env, Note, Progress};
 use pipeline::exceptions::Choice;
 use pipeline::patience::{PatientTransport, source_domain, target_domain};
 use pipeline::settings::{BilledBefore, FingerprintKey, Settings};
+use pipeline::stop::NeverStop;
 use pipeline::sync::{SyncOptions, SyncResult};
 use std::path::Path;
 use std::sync::Arc;
@@ -502,6 +503,7 @@ fn connect(
         target: Arc::new(target),
         crashes: Arc::new(NoCrashes),
         progress: Arc::new(Voice(told)),
+        stop: Arc::new(NeverStop),
         settings: Arc::new(settings),
     })
 }
