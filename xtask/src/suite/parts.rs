@@ -136,32 +136,12 @@ pub(super) fn tests(root: &Path) -> (&'static str, Vec<String>) {
 }
 
 /// Tests in other languages that need the lab: name, system, program, arguments.
-pub(super) const LAB_TESTS: &[(&str, &str, &str, &[&str])] = &[
-    (
-        "tests of the Tryton module",
-        "Tryton",
-        "python3",
-        &["erp-modules/tryton/test_counterfoil_key.py"],
-    ),
-    (
-        "killed at every point, on the real systems",
-        "Redmine",
-        "python3",
-        &["tests/lab/test_kill.py"],
-    ),
-    (
-        "restored from a backup, on the real systems",
-        "Redmine",
-        "python3",
-        &["tests/lab/test_restore.py"],
-    ),
-    (
-        "answers that come too late, on the real systems",
-        "Redmine",
-        "python3",
-        &["tests/lab/test_late_answer.py"],
-    ),
-];
+pub(super) const LAB_TESTS: &[(&str, &str, &str, &[&str])] = &[(
+    "tests of the Tryton module",
+    "Tryton",
+    "python3",
+    &["erp-modules/tryton/test_counterfoil_key.py"],
+)];
 
 /// Runs commands in the repository with the lab's variables.
 #[derive(Debug)]

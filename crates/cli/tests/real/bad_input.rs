@@ -1,8 +1,9 @@
 //! Wrong credentials, wrong places and broken configurations: each a clear sentence with a hint and
 //! an exit code, and never a secret.
 
+use crate::binary::{Said, secret};
 use crate::tryton::Kind;
-use crate::world::{Days, Said, World, secret};
+use crate::world::{Days, World};
 use std::os::unix::fs::PermissionsExt;
 
 const DAYS: Days = Days {

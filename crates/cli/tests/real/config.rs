@@ -12,7 +12,7 @@ pub(crate) struct Config {
     pub(crate) top: String,
     /// Lines of `[flow]`.
     pub(crate) flow: String,
-    /// Lines of `[source.redmine]`.
+    /// `[source...]`.
     pub(crate) source: String,
     /// Lines of `[target.tryton]`.
     pub(crate) target: String,
@@ -71,7 +71,10 @@ impl Config {
                  look_back_days = 1\nlook_ahead_days = {}\nsettle_ms = 500\n",
                 days - 1
             ),
-            source: format!("base_url = \"{}\"\n", lab.text("/redmine/url")),
+            source: format!(
+                "[source.redmine]\nbase_url = \"{}\"\n",
+                lab.text("/redmine/url")
+            ),
             target: format!(
                 "url = \"{}\"\ndatabase = \"{database}\"\nuser = \"{}\"\ncompany = \"{}\"\n\
                  uniqueness = \"{}\"\n{waits}",
@@ -100,6 +103,21 @@ impl Config {
         }
     }
 
+    /// How long a call to the ERP may take, and how long one may go on there after that.
+    pub(crate) fn calls_take(&mut self, write_timeout_ms: u32, longest_call_ms: u32) {
+        let own = ["write_timeout_ms", "longest_call_ms"];
+        let mut target = String::new();
+        for line in self.target.lines() {
+            if !own.iter().any(|word| line.starts_with(word)) {
+                writeln!(target, "{line}").expect("text");
+            }
+        }
+        for (word, time_ms) in own.iter().zip([write_timeout_ms, longest_call_ms]) {
+            writeln!(target, "{word} = {time_ms}").expect("text");
+        }
+        self.target = target;
+    }
+
     /// Add a line to a contract.
     pub(crate) fn add_to_contract(&mut self, id: &str, line: &str) {
         let start = format!("id = \"{id}\"\n");
@@ -118,7 +136,7 @@ impl Config {
             "ledger = \"{}\"\n{}\n[entity]\ncode = \"KESTREL\"\nbusiness_unit = \"Consulting\"\n\
              zone = \"Europe/Berlin\"\n[flow]\n{}\n[secrets]\nsource = {{ file = \"tracker.key\" }}\n\
              target = {{ file = \"erp.password\" }}\nseal_key = {{ file = \"seal.key\" }}\n\
-             [source.redmine]\n{}\n[target.tryton]\n{}\n{}\n",
+             {}\n[target.tryton]\n{}\n{}\n",
             self.ledger, self.top, self.flow, self.source, self.target, self.crosswalk
         );
         for contract in &self.contracts {

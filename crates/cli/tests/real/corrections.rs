@@ -31,13 +31,8 @@ fn postings(story: &Value) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn an_entry_edited_edited_back_and_deleted_on_a_draft() {
-    let days = Days {
-        first: "2026-04-01",
-        last: "2026-04-02",
-    };
-    let Some(world) = World::new("edit", Kind::Module, days) else {
+fn edited_on_a_draft(kind: Kind, name: &str, days: Days) {
+    let Some(world) = World::new(name, kind, days) else {
         return;
     };
     let (redmine, tryton) = (world.redmine(), &world.tryton);
@@ -108,12 +103,25 @@ fn an_entry_edited_edited_back_and_deleted_on_a_draft() {
 }
 
 #[test]
-fn an_entry_edited_or_deleted_on_an_issued_invoice_is_credited() {
+fn an_entry_edited_edited_back_and_deleted_on_a_draft_with_the_module() {
     let days = Days {
-        first: "2026-04-06",
-        last: "2026-04-07",
+        first: "2026-04-01",
+        last: "2026-04-02",
     };
-    let Some(world) = World::new("issued", Kind::Module, days) else {
+    edited_on_a_draft(Kind::Module, "edit_key", days);
+}
+
+#[test]
+fn an_entry_edited_edited_back_and_deleted_on_a_draft_without_it() {
+    let days = Days {
+        first: "2026-04-13",
+        last: "2026-04-14",
+    };
+    edited_on_a_draft(Kind::LookUp, "edit_plain", days);
+}
+
+fn changed_after_the_invoice(kind: Kind, name: &str, days: Days) {
+    let Some(world) = World::new(name, kind, days) else {
         return;
     };
     let (redmine, tryton) = (world.redmine(), &world.tryton);
@@ -196,4 +204,22 @@ fn an_entry_edited_or_deleted_on_an_issued_invoice_is_credited() {
     assert_eq!(World::class(&report, &deleted), "withdrawn");
     assert_eq!(World::class(&report, &unapproved), "waiting");
     world.audit();
+}
+
+#[test]
+fn an_entry_edited_or_deleted_on_an_issued_invoice_is_credited_with_the_module() {
+    let days = Days {
+        first: "2026-04-06",
+        last: "2026-04-07",
+    };
+    changed_after_the_invoice(Kind::Module, "issued_key", days);
+}
+
+#[test]
+fn an_entry_edited_or_deleted_on_an_issued_invoice_is_credited_without_it() {
+    let days = Days {
+        first: "2026-04-20",
+        last: "2026-04-21",
+    };
+    changed_after_the_invoice(Kind::LookUp, "issued_plain", days);
 }

@@ -1,11 +1,14 @@
 //! The real binary between a real Redmine and a real Tryton. What happened is judged by the records
 //! of those two systems, never by our own database.
 //!
-//! Without `COUNTERFOIL_LAB_JSON` every test returns at once. Each takes a Tryton database, a ledger
+//! Without `COUNTERFOIL_LAB_JSON` every test returns at once, but for those on the twins that the
+//! binary itself serves. Each takes a Tryton database, a ledger
 //! and days of 2026 of its own, so that they can run side by side on the one Redmine.
 
 #[cfg(test)]
 mod bad_input;
+#[cfg(test)]
+mod binary;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
@@ -13,7 +16,11 @@ mod corrections;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod lab;
+#[cfg(test)]
+mod late_answer;
 #[cfg(test)]
 mod month_end;
 #[cfg(test)]
@@ -28,5 +35,7 @@ mod restore;
 mod switch;
 #[cfg(test)]
 mod tryton;
+#[cfg(test)]
+mod twin;
 #[cfg(test)]
 mod world;

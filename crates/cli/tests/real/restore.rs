@@ -44,9 +44,17 @@ fn yesterdays_backup(kind: Kind, name: &str, days: Days) {
     let (lines, times, invoices) = (tryton.lines(), tryton.times(), tryton.invoices());
     assert_eq!((lines.len(), times.len()), (6, 2), "{lines:#?}");
 
+    let refused = world.run(&["restore", file]);
+    assert!(
+        !matches!(refused.code, Some(0) | None),
+        "a ledger was replaced without being asked: {refused:?}"
+    );
     let said = world.run(&["restore", file, "--replace"]);
     assert_eq!(said.code, Some(0), "{said:?}");
-    world.sync();
+    let status = world.run(&["--output", "json", "status"]);
+    assert!(status.out.contains("restored"), "{status:?}");
+    let result = world.sync();
+    assert_eq!(result["exceptions"], json!({}), "{result}");
     assert_eq!(tryton.lines(), lines);
     assert_eq!(tryton.times(), times);
     assert_eq!(tryton.invoices(), invoices);

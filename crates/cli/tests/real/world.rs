@@ -1,38 +1,16 @@
 //! A test's own world: days of 2026 in the shared Redmine, a Tryton database, a ledger and the
 //! binary.
 
+use crate::binary::{Binary, Said, secret};
 use crate::config::Config;
 use crate::lab::Lab;
 use crate::redmine::{Redmine, Work};
 use crate::tryton::{Kind, Tryton};
 use connector_sdk::clock::{Clock, SystemClock};
 use serde_json::Value;
-use std::fs::File;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-use tempfile::TempDir;
+use std::path::PathBuf;
 
-/// The longest that one command may take.
-const PATIENCE: Duration = Duration::from_mins(4);
 const SEAL_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-
-/// What a command said.
-#[derive(Debug)]
-pub(crate) struct Said {
-    /// The exit code; none if it was ended by a signal.
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Said {
-    /// What it wrote, as JSON.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-}
 
 /// Days in Redmine.
 #[derive(Debug, Clone, Copy)]
@@ -55,14 +33,7 @@ pub(crate) struct World {
     pub(crate) tryton: Tryton,
     pub(crate) config: Config,
     pub(crate) days: Days,
-    pub(crate) folder: TempDir,
-}
-
-/// A new secret file.
-pub(crate) fn secret(path: &Path, text: &str) {
-    std::fs::write(path, text).expect("a secret is written");
-    let only_me = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(path, only_me).expect("a secret is closed");
+    pub(crate) binary: Binary,
 }
 
 impl World {
@@ -79,8 +50,10 @@ impl World {
         let database = format!("r_{name}_{}", SystemClock.now_us() / 1000 % 100_000_000);
         let tryton = Tryton::fresh(&lab, &database, kind);
         let config = Config::usual(&lab, &database, kind, days.first, days.count());
-        let folder = tempfile::tempdir().expect("a folder");
-        let at = |file: &str| folder.path().join(file);
+        let mut secrets = lab.secrets();
+        secrets.push(SEAL_KEY.to_owned());
+        let binary = Binary::new(secrets);
+        let at = |file: &str| binary.path(file);
         secret(&at("tracker.key"), lab.text("/redmine/seed/connector/key"));
         secret(
             &at("erp.password"),
@@ -92,7 +65,7 @@ impl World {
             tryton,
             config,
             days,
-            folder,
+            binary,
         };
         world.configure();
         Some(world)
@@ -124,40 +97,16 @@ impl World {
     }
 
     pub(crate) fn path(&self, file: &str) -> PathBuf {
-        self.folder.path().join(file)
-    }
-
-    /// Start the binary.
-    fn start(&self, words: &[&str]) -> Running<'_> {
-        let serial = SystemClock.now_us();
-        let (out, err) = (
-            self.path(&format!("out-{serial}")),
-            self.path(&format!("err-{serial}")),
-        );
-        let mut command = Command::new(env!("CARGO_BIN_EXE_counterfoil"));
-        command
-            .current_dir(self.folder.path())
-            .arg("--quiet")
-            .args(words)
-            .stdin(Stdio::null())
-            .stdout(File::create(&out).expect("a file"))
-            .stderr(File::create(&err).expect("a file"));
-        let child = command.spawn().expect("the binary starts");
-        Running {
-            world: self,
-            child,
-            out,
-            err,
-        }
+        self.binary.path(file)
     }
 
     /// Run the binary to its end.
     pub(crate) fn run(&self, words: &[&str]) -> Said {
-        self.start(words).wait()
+        self.binary.run(words)
     }
 
     /// The words of a pass over the world's days.
-    fn pass(&self) -> [&'static str; 5] {
+    pub(crate) fn pass(&self) -> [&'static str; 5] {
         ["--output", "json", "sync", "--today", self.days.first]
     }
 
@@ -171,9 +120,10 @@ impl World {
     /// One pass that needs nobody.
     pub(crate) fn sync_clean(&self) -> Value {
         let result = self.sync();
-        let open = self.run(&["exceptions", "list"]).out;
-        let none = serde_json::json!({});
-        assert_eq!(result["exceptions"], none, "{result}: {open}");
+        if result["exceptions"] != serde_json::json!({}) {
+            let open = self.run(&["exceptions", "list"]).out;
+            panic!("{result}: {open}");
+        }
         assert_eq!(result["left"], 0, "{result}");
         assert_eq!(result["not_told"], 0, "{result}");
         result
@@ -245,49 +195,5 @@ impl World {
         let said = self.run(&["--output", "json", "exceptions", "replay", id]);
         assert!(matches!(said.code, Some(0 | 3)), "{said:?}");
         said.json()
-    }
-}
-
-/// A command under way.
-struct Running<'a> {
-    world: &'a World,
-    child: Child,
-    out: PathBuf,
-    err: PathBuf,
-}
-
-impl Running<'_> {
-    /// Wait for its end. Whatever it said, no secret is in it.
-    fn wait(mut self) -> Said {
-        let step = Duration::from_millis(20);
-        let mut waited = Duration::ZERO;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("a state") {
-                break status;
-            }
-            if waited > PATIENCE {
-                self.child.kill().expect("it still ran");
-                panic!("the command does not end: {:?}", self.said(None));
-            }
-            std::thread::sleep(step);
-            waited += step;
-        };
-        let said = self.said(status.code());
-        let mut secrets = self.world.lab.secrets();
-        secrets.push(SEAL_KEY.to_owned());
-        for secret in secrets {
-            let shown = said.out.contains(&secret) || said.err.contains(&secret);
-            assert!(!shown, "a secret is in the output");
-        }
-        said
-    }
-
-    fn said(&self, code: Option<i32>) -> Said {
-        let read = |path: &Path| std::fs::read_to_string(path).expect("text");
-        Said {
-            code,
-            out: read(&self.out),
-            err: read(&self.err),
-        }
     }
 }
