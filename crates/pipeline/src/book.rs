@@ -12,6 +12,7 @@ use domain::ids::ItemId;
 use domain::item::ItemState;
 use domain::posting::{PostingKeyParts, PostingKind, PostingState, posting_key};
 use rules::diff::{ChargeChange, diff};
+use rules::estimate::{Estimate, estimate};
 use rules::price::Priced;
 use rules::resolve::Resolved;
 use store::charges::{self, ChargeRow};
@@ -29,8 +30,8 @@ pub enum Judgement {
     Waiting,
     /// Gone from the source.
     Withdrawn,
-    /// It cannot go on.
-    Exception(Problem),
+    /// It cannot go on; the money at stake.
+    Exception(Problem, Estimate),
     /// Priced.
     Priced(Box<(Priced, ErpRefs, Codes, String)>),
 }
@@ -51,7 +52,8 @@ pub fn judge(
         return Judgement::Waiting;
     }
     if let Some(problem) = suspicion {
-        return Judgement::Exception(problem.clone());
+        let at_stake = estimate(&terms.reference, fields);
+        return Judgement::Exception(problem.clone(), at_stake);
     }
     let priced = rules::resolve::resolve(&terms.reference, fields).and_then(|resolved| {
         let version = rules::PRICING_VERSION;
@@ -66,7 +68,7 @@ pub fn judge(
     });
     match priced {
         Ok(priced) => Judgement::Priced(Box::new(priced)),
-        Err(problem) => Judgement::Exception(problem),
+        Err(problem) => Judgement::Exception(problem, estimate(&terms.reference, fields)),
     }
 }
 
@@ -110,9 +112,9 @@ pub fn apply(
     };
     let booked = active_charge(&rows).cloned();
     match judgement {
-        Judgement::Exception(problem) => {
+        Judgement::Exception(problem, at_stake) => {
             // What is booked stays until it is known what it should be.
-            return except(tx, item, problem);
+            return except(tx, item, problem, Some(at_stake));
         }
         Judgement::Elsewhere => ItemState::Elsewhere.name().clone_into(&mut item.state),
         Judgement::Waiting => ItemState::Waiting.name().clone_into(&mut item.state),
@@ -184,11 +186,20 @@ pub fn apply(
     plan(tx, books, terms, item, &mut rows, wanted.as_ref(), new_item)
 }
 
-/// Put an item into the exception queue.
-pub fn except(tx: &mut Tx<'_>, item: &mut ItemRow, problem: &Problem) -> Result<(), StoreError> {
+/// Put an item into the exception queue. The money at stake is given where a charge may not say it.
+pub fn except(
+    tx: &mut Tx<'_>,
+    item: &mut ItemRow,
+    problem: &Problem,
+    at_stake: Option<&Estimate>,
+) -> Result<(), StoreError> {
     ItemState::Exception.name().clone_into(&mut item.state);
     item.code = Some(problem.code.text().to_owned());
-    item.fact = Some(facts::seal_problem(tx, &item.worker, problem)?);
+    let facts = ExceptionFacts {
+        problem: problem.clone(),
+        estimate: at_stake.cloned(),
+    };
+    item.fact = Some(facts::seal_exception(tx, &item.worker, &facts)?);
     tx.count("exceptions raised", 1);
     Ok(())
 }

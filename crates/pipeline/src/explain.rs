@@ -2,9 +2,10 @@
 
 use crate::env::{Env, inconsistent};
 use crate::error::PassError;
-use crate::facts::{self, ItemFacts};
+use crate::facts::{self, ExceptionFacts, ItemFacts};
 use crate::postings::{charge_facts, document_of};
-use domain::exception::{Code, Problem};
+use crate::stake::{Stake, stake_of};
+use domain::exception::{Code, OwnerRole, Problem};
 use domain::ids::{DocumentId, ItemId};
 use domain::money::Money;
 use domain::time::instant_text;
@@ -48,6 +49,11 @@ pub struct StoryException {
     pub erp_words: Option<String>,
     /// What to do.
     pub remedy: String,
+    /// Who does it.
+    pub owner: OwnerRole,
+    /// The money at stake.
+    #[serde(flatten)]
+    pub stake: Stake,
 }
 
 /// A charge.
@@ -105,12 +111,17 @@ pub async fn explain(env: &Env, name: String) -> Result<Option<Story>, PassError
 
 fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
     let content: Option<ItemFacts> = facts::open(tx, item.content)?;
+    let booked = charges::list_for_item(tx, &item.item_id)?;
     let exception = match (&item.code, item.fact) {
         (Some(code), Some(at)) => {
-            let problem: Option<Problem> = facts::open(tx, at)?;
-            problem.map(|problem| in_words(&problem)).or_else(|| {
-                Code::from_text(code).map(|code| in_words(&Problem::new(code, "shredded")))
-            })
+            let known: Option<ExceptionFacts> = facts::open(tx, at)?;
+            let known = known.or_else(|| {
+                Code::from_text(code).map(|code| ExceptionFacts {
+                    problem: Problem::new(code, "shredded"),
+                    estimate: None,
+                })
+            });
+            known.map(|known| in_words(known, &booked, None))
         }
         _ => None,
     };
@@ -168,8 +179,9 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
         if story.exception.is_none()
             && let (Some(_), Some(at)) = (&row.code, row.fact)
         {
-            let problem: Option<Problem> = facts::open(tx, at)?;
-            story.exception = problem.map(|problem| in_words(&problem));
+            let known: Option<ExceptionFacts> = facts::open(tx, at)?;
+            let moved = Some(row.amount_minor);
+            story.exception = known.map(|known| in_words(known, &booked, moved));
         }
         story.postings.push(StoryPosting {
             effect: row.effect,
@@ -195,12 +207,19 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
     Ok(story)
 }
 
-fn in_words(problem: &Problem) -> StoryException {
+fn in_words(
+    known: ExceptionFacts,
+    booked: &[ChargeRow],
+    posting_minor: Option<i64>,
+) -> StoryException {
+    let problem = known.problem;
     StoryException {
         code: problem.code.text().to_owned(),
         sentence: problem.code.sentence().to_owned(),
-        facts: problem.facts.clone(),
-        erp_words: problem.erp_words.clone(),
+        facts: problem.facts,
+        erp_words: problem.erp_words,
         remedy: problem.code.remedy().to_owned(),
+        owner: problem.code.owner(),
+        stake: stake_of(booked, posting_minor, known.estimate),
     }
 }

@@ -177,7 +177,7 @@ impl Command for MarkRateChanges {
                     booked.quantity, booked.rate, booked.amount, now.quantity, now.rate, now.amount
                 ),
             );
-            crate::book::except(tx, &mut item, &problem)?;
+            crate::book::except(tx, &mut item, &problem, None)?;
             item.changed_at_us = tx.now_us();
             items::update(tx, &mut item, "a rate changed back in time")?;
             marked += 1;
@@ -258,7 +258,7 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
         match judge(&terms, &entry.source_ref, &entry.fields, None) {
             Judgement::Elsewhere => plan.elsewhere += 1,
             Judgement::Waiting | Judgement::Withdrawn => plan.waiting += 1,
-            Judgement::Exception(problem) => {
+            Judgement::Exception(problem, _) => {
                 *plan
                     .exceptions
                     .entry(problem.code.text().to_owned())

@@ -8,7 +8,7 @@ use crate::progress::Bar;
 use domain::exception::Code;
 use domain::ids::ItemId;
 use pipeline::env::Env;
-use pipeline::exceptions::Choice;
+use pipeline::exceptions::{Choice, Exception};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
                 e.source_ref.clone(),
                 e.work_date.clone(),
                 out::hours(e.recorded_seconds),
-                e.amount.clone().unwrap_or_default(),
+                super::explain::stake_words(&e.stake),
                 e.code.clone(),
                 e.owner.words().to_owned(),
                 format!("{} d {} h", age_hours / 24, age_hours % 24),
@@ -83,6 +83,7 @@ async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
         ],
         rows,
     );
+    print_sums(&all);
     let mut remedies: Vec<(&str, &str)> = all
         .iter()
         .map(|e| (e.code.as_str(), e.remedy.as_str()))
@@ -93,6 +94,22 @@ async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
         out::line(&format!("{code}: {remedy}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The money of the list, by currency.
+fn print_sums(all: &[Exception]) {
+    let (sums, unknown) = pipeline::stake::sums(all);
+    for sum in sums {
+        out::line(&format!(
+            "at stake: {} booked, {} more by estimate",
+            sum.booked, sum.estimated
+        ));
+    }
+    if unknown > 0 {
+        out::line(&format!(
+            "{unknown} entries whose amount nobody can know yet; the column says why"
+        ));
+    }
 }
 
 fn choice(env: &Env, ids: &[String], code: Option<&str>, all: bool) -> Result<Choice, Failure> {
