@@ -3,9 +3,10 @@
 
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
-use crate::facts::{self, ChargeFacts, Codes, ErpRefs};
+use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts};
 use crate::plan::{Home, Next, Numbers, Wanted, next_step};
 use crate::postings::{active_charge, charge_facts, view_of, wanted_of};
+use crate::telling;
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
 use domain::ids::ItemId;
@@ -173,14 +174,11 @@ pub fn apply(
     }
     let wanted = match (&change, judgement) {
         (ChargeChange::Nothing, _) => match (&booked, &booked_facts) {
-            (Some(booked), Some(facts)) => {
-                Some(wanted_of(booked.charge_no, &facts.content, &facts.refs))
-            }
+            (Some(booked), Some(facts)) => wanted_of(booked.charge_no, &facts.content, &facts.refs),
             _ => None,
         },
-        (_, Judgement::Priced(priced)) => {
-            active_charge(&rows).map(|row| wanted_of(row.charge_no, &priced.0.content, &priced.1))
-        }
+        (_, Judgement::Priced(priced)) => active_charge(&rows)
+            .and_then(|row| wanted_of(row.charge_no, &priced.0.content, &priced.1)),
         _ => None,
     };
     plan(tx, books, terms, item, &mut rows, wanted.as_ref(), new_item)
@@ -285,7 +283,11 @@ pub fn plan(
         };
         let view = view_of(tx, charges, own, wanted, |tx, id| books.document(tx, id))?;
         match next_step(wanted, &view) {
-            Next::Nothing | Next::Wait => return Ok(()),
+            Next::Nothing => {
+                let held = view.held.is_some() || view.unsent.is_some();
+                return telling::nothing_to_bill(tx, item, charges, wanted.is_some() || held);
+            }
+            Next::Wait => return Ok(()),
             Next::Withdraw(unsent) => {
                 let mut row = postings::get(tx, &unsent.document_id, unsent.posting_no)?
                     .ok_or_else(|| inconsistent("an unsent posting vanished"))?;

@@ -195,6 +195,8 @@ pub struct Plan {
     pub exceptions: BTreeMap<String, u64>,
     /// Entries that wait for approval.
     pub waiting: u64,
+    /// Entries of which the contract's rounding leaves nothing.
+    pub nothing_to_bill: u64,
     /// Entries billed elsewhere.
     pub elsewhere: u64,
     /// Entries the ledger knows already and that did not change.
@@ -263,6 +265,9 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
                     .exceptions
                     .entry(problem.code.text().to_owned())
                     .or_default() += 1;
+            }
+            Judgement::Priced(priced) if priced.0.content.makes_no_line() => {
+                plan.nothing_to_bill += 1;
             }
             Judgement::Priced(priced) => {
                 let content = &priced.0.content;
