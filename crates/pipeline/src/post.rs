@@ -364,6 +364,11 @@ impl Worker<'_> {
         env.pass(CrashPoint::CallReturned)?;
         match answer {
             Ok(outcomes) if outcomes.len() == rows.len() => {
+                if self.was_closed(document, &outcomes).await? {
+                    let now_us = env.clock.now_us();
+                    let words = "the document has changed";
+                    return self.again(rows, &attempt, words, now_us, false).await;
+                }
                 self.write_outcomes(rows, batch, &attempt, outcomes).await
             }
             Ok(outcomes) => {
@@ -492,6 +497,21 @@ impl Worker<'_> {
             settlements.insert(row.posting_no, settlement);
         }
         self.settle(attempt, "answered", settlements, erp_ref).await
+    }
+
+    /// Whether every line was refused since somebody issued or withdrew the document after the
+    /// lines were planned. The ledger has learnt it then, and the next plan opens the next document.
+    async fn was_closed(
+        &self,
+        document: &DocumentRow,
+        outcomes: &[LineOutcome],
+    ) -> Result<bool, PassError> {
+        let closed = |outcome: &LineOutcome| matches!(outcome, LineOutcome::Refused(problem) if problem.code == Code::DocumentClosed);
+        let refused = |outcome: &LineOutcome| matches!(outcome, LineOutcome::Refused(_));
+        if !outcomes.iter().any(closed) || !outcomes.iter().all(refused) {
+            return Ok(false);
+        }
+        states::refresh_one(self.env, self.terms, document).await
     }
 
     /// The whole call was refused and nothing of it was done: halve it, or face the one bad line.

@@ -273,7 +273,7 @@ impl Court<'_> {
                 touched(case, board, |touched| touched.edited || touched.deleted)
             }
             // A change of a line that somebody moved to a document that takes none.
-            Code::ErpRejected => touched(case, board, |_| true),
+            Code::ErpRejected | Code::DocumentClosed => touched(case, board, |_| true),
             _ => false,
         }
     }
