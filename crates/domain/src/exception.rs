@@ -183,7 +183,7 @@ codes! {
     /// The tracker refused a write-back or a published master.
     TrackerRefused = "TRACKER_REFUSED", Integration,
         "The tracker refused to store what it was to show.",
-        "Read the tracker's words and mend the cause there; the next sync writes it again.";
+        "Read the tracker's words, mend the cause there, then replay; it is also tried again every hour.";
     /// The target speaks another language than the connector.
     ConnectorBroken = "CONNECTOR_BROKEN", Integration,
         "The ERP answered in a way the connector does not understand.",

@@ -10,8 +10,9 @@ use domain::ids::{DocumentId, ItemId};
 use domain::money::Money;
 use domain::time::instant_text;
 use serde::Serialize;
+use store::charges::ChargeRow;
 use store::items::{self, ItemRow};
-use store::{ReadTx, StoreError, charges, feedback, postings};
+use store::{ReadTx, StoreError, charges, feedback, postings, refusals};
 
 /// The life of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -139,8 +140,14 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
             format!("{} {} ({told})", row.status, row.reference)
         }),
     };
-    for charge in charges::list_for_item(tx, &item.item_id)? {
-        let facts = charge_facts(tx, &charge)?;
+    if story.exception.is_none()
+        && let Some(refusal) = refusals::get(tx, &item.item_id)?.filter(|row| row.open)
+    {
+        let known: Option<ExceptionFacts> = facts::open(tx, refusal.fact)?;
+        story.exception = known.map(|known| in_words(known, &booked, None));
+    }
+    for charge in &booked {
+        let facts = charge_facts(tx, charge)?;
         let amount = charge
             .currency
             .parse()
