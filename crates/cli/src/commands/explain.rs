@@ -115,6 +115,6 @@ pub(crate) fn print(story: &Story, raw: bool) {
         out::line(&format!("\nthe tracker shows: {told}"));
     }
     if raw && let Some(raw) = &story.raw {
-        out::line(&format!("\nas received:\n{raw}"));
+        out::line(&format!("\nas received:\n{}", out::visible(raw)));
     }
 }
