@@ -315,7 +315,9 @@ impl Runner {
             let ends: Vec<Result<()>> = thread::scope(|scope| {
                 let runs: Vec<_> = group
                     .iter()
-                    .map(|seed| scope.spawn(|| self.run_captured(&extra.arguments(*seed), extra.ends)))
+                    .map(|seed| {
+                        scope.spawn(|| self.run_captured(&extra.arguments(*seed), extra.ends))
+                    })
                     .collect();
                 runs.into_iter()
                     .map(|run| run.join().unwrap_or_else(|_| bail!("the run panicked")))
