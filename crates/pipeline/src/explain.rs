@@ -5,6 +5,7 @@ use crate::error::PassError;
 use crate::facts::{self, ExceptionFacts, ItemFacts};
 use crate::postings::{charge_facts, document_of};
 use crate::stake::{Stake, stake_of};
+use domain::decimal::Micro;
 use domain::exception::{Code, OwnerRole, Problem};
 use domain::ids::{DocumentId, ItemId};
 use domain::money::Money;
@@ -110,6 +111,39 @@ pub async fn explain(env: &Env, name: String) -> Result<Option<Story>, PassError
         .await?)
 }
 
+fn story_charge(tx: &mut ReadTx<'_>, charge: &ChargeRow) -> Result<StoryCharge, StoreError> {
+    let facts = charge_facts(tx, charge)?;
+    let currency = charge
+        .currency
+        .parse()
+        .map_err(|error| inconsistent(format!("currency: {error}")))?;
+    let amount = Money {
+        amount_minor: charge.amount_minor,
+        currency,
+    };
+    let hours = Micro::from_micro(charge.quantity_micro);
+    let rate = Micro::from_micro(charge.rate_micro);
+    let (words, steps) = match charge.reverses {
+        Some(number) => (
+            format!("reverses charge {number}: {hours} h, {amount}"),
+            Vec::new(),
+        ),
+        None => (
+            format!("{}: {hours} h x {rate} = {amount}", charge.disposition),
+            facts.explanation.steps,
+        ),
+    };
+    Ok(StoryCharge {
+        number: charge.charge_no,
+        reverses: charge.reverses,
+        revision: charge.revision,
+        words,
+        steps,
+        snapshot_version: charge.snapshot_version,
+        booked_at: instant_text(charge.created_at_us),
+    })
+}
+
 fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
     let content: Option<ItemFacts> = facts::open(tx, item.content)?;
     let booked = charges::list_for_item(tx, &item.item_id)?;
@@ -147,37 +181,7 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
         story.exception = known.map(|known| in_words(known, &booked, None));
     }
     for charge in &booked {
-        let facts = charge_facts(tx, charge)?;
-        let amount = charge
-            .currency
-            .parse()
-            .map(|currency| {
-                Money {
-                    amount_minor: charge.amount_minor,
-                    currency,
-                }
-                .to_string()
-            })
-            .map_err(|error| inconsistent(format!("currency: {error}")))?;
-        let hours = domain::decimal::Micro::from_micro(charge.quantity_micro);
-        let rate = domain::decimal::Micro::from_micro(charge.rate_micro);
-        let words = match charge.reverses {
-            Some(number) => format!("reverses charge {number}: {hours} h, {amount}"),
-            None => format!("{}: {hours} h x {rate} = {amount}", charge.disposition),
-        };
-        story.charges.push(StoryCharge {
-            number: charge.charge_no,
-            reverses: charge.reverses,
-            revision: charge.revision,
-            words,
-            steps: if charge.reverses.is_some() {
-                Vec::new()
-            } else {
-                facts.explanation.steps
-            },
-            snapshot_version: charge.snapshot_version,
-            booked_at: instant_text(charge.created_at_us),
-        });
+        story.charges.push(story_charge(tx, charge)?);
     }
     let mut rows = postings::list_for_item(tx, &item.item_id)?;
     rows.sort_by_key(|row| row.effect);

@@ -47,6 +47,13 @@ pub struct PostResult {
     pub left: u64,
 }
 
+impl PostResult {
+    /// Lines that this pass settled.
+    const fn done(&self) -> u64 {
+        self.posted + self.adopted + self.rejected
+    }
+}
+
 /// A pass over everything that is due, until nothing is or patience ends.
 pub async fn post_all(env: &Env, terms: &Terms) -> Result<PostResult, PassError> {
     let mut worker = Worker {
@@ -98,6 +105,7 @@ impl Worker<'_> {
         self.env
             .progress
             .hear(Note::Stage("posting to the ERP", Some(total)));
+        let mut done_before = 0;
         loop {
             let (resolved, doubts_until_us) = self.resolve_doubts().await?;
             let now_us = self.env.clock.now_us();
@@ -114,10 +122,13 @@ impl Worker<'_> {
                     Step::NotBefore(at_us) => wait_us = wait_us.min(at_us),
                     Step::Idle => {}
                 }
-                let done = self.result.posted + self.result.adopted + self.result.rejected;
-                self.env.progress.hear(Note::Step(done));
+                self.env.progress.hear(Note::Step(self.result.done()));
             }
-            if worked {
+            // Calls whose answer is lost again and again are work without end: a pass that settles
+            // nothing any more stops when its patience does, and the next one goes on.
+            let settles = self.result.done() > done_before;
+            done_before = self.result.done();
+            if worked && (settles || self.env.clock.now_us() <= self.patience_us) {
                 continue;
             }
             let next = self
@@ -126,7 +137,7 @@ impl Worker<'_> {
                 .read(move |tx| documents::next_due(tx, now_us))
                 .await?;
             wait_us = wait_us.min(next.unwrap_or(i64::MAX));
-            if wait_us > self.patience_us {
+            if wait_us > self.patience_us || worked {
                 return Ok(());
             }
             self.env.wait_until(wait_us).await;

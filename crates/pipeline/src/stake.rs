@@ -23,6 +23,7 @@ pub struct Stake {
     pub no_amount_because: Option<String>,
 }
 
+#[expect(clippy::ref_option, reason = "serde passes the field by reference")]
 fn in_words<S: serde::Serializer>(money: &Option<Money>, to: S) -> Result<S::Ok, S::Error> {
     match money {
         Some(money) => to.collect_str(money),

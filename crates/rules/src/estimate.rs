@@ -124,14 +124,19 @@ fn as_far_as_known(key: &RateKey, known: &Known<'_>) -> RateKey {
     key
 }
 
+/// The refusals of pricing, in a few words.
+const SHORT: &[(Code, &str)] = &[
+    (Code::ContractMissing, "no contract"),
+    (Code::ContractAmbiguous, "two contracts"),
+    (Code::RateMissing, "no rate"),
+    (Code::RateAmbiguous, "two rates"),
+    (Code::CurrencyMismatch, "the rate is in another currency"),
+    (Code::AmountTooLarge, "too large"),
+];
+
 fn in_short(problem: &Problem) -> &'static str {
-    match problem.code {
-        Code::ContractMissing => "no contract",
-        Code::ContractAmbiguous => "two contracts",
-        Code::RateMissing => "no rate",
-        Code::RateAmbiguous => "two rates",
-        Code::CurrencyMismatch => "the rate is in another currency",
-        Code::AmountTooLarge => "too large",
-        _ => "it cannot be priced",
-    }
+    SHORT
+        .iter()
+        .find(|(code, _)| *code == problem.code)
+        .map_or("it cannot be priced", |(_, words)| words)
 }

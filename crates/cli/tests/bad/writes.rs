@@ -4,7 +4,7 @@
 use crate::home::Home;
 use crate::hostile::{Hostile, What};
 
-fn posting_meets(seed: u64, what: What) {
+fn posting_meets(seed: u64, what: &What) {
     let home = Home::new(seed);
     let meddler = Hostile::start(&home.erp_url, {
         let what = what.clone();
@@ -44,30 +44,30 @@ fn posting_meets(seed: u64, what: What) {
 
 #[test]
 fn a_lost_answer_is_looked_up() {
-    posting_meets(32, What::Lose);
+    posting_meets(32, &What::Lose);
 }
 
 #[test]
 fn a_page_instead_of_an_answer_is_a_doubt() {
-    posting_meets(33, What::Html);
+    posting_meets(33, &What::Html);
 }
 
 #[test]
 fn a_huge_answer_is_a_doubt() {
-    posting_meets(34, What::Huge { length: false });
+    posting_meets(34, &What::Huge { length: false });
 }
 
 #[test]
 fn a_slow_drip_is_a_doubt() {
-    posting_meets(35, What::Drip);
+    posting_meets(35, &What::Drip);
 }
 
 #[test]
 fn a_refusal_that_repeats_the_token_keeps_it_secret() {
-    posting_meets(36, What::Echo);
+    posting_meets(36, &What::Echo);
 }
 
 #[test]
 fn a_redirect_of_a_call_is_not_followed() {
-    posting_meets(37, What::Redirect("http://127.0.0.1:9".to_owned()));
+    posting_meets(37, &What::Redirect("http://127.0.0.1:9".to_owned()));
 }

@@ -2,9 +2,17 @@
 //! and nobody is asked.
 
 use crate::stage::{Stage, play};
+use connector_sdk::async_trait;
+use connector_sdk::call::CallError;
+use connector_sdk::check::CheckLine;
 use connector_sdk::clock::Clock;
+use connector_sdk::manifest::Manifest;
+use connector_sdk::target::{
+    Call, DocumentReport, FoundLine, LineOutcome, PostBatch, Shape, Target,
+};
 use counterfoil_testkit::acts::{Kind, perform};
 use counterfoil_testkit::clock::SimClock;
+use domain::masters::Masters;
 use pipeline::crash::{CrashPoint, Crashed, Crashes};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,9 +41,65 @@ impl Crashes for Issuer {
     }
 }
 
-fn issued_at(at: CrashPoint, uniqueness: Uniqueness) {
+/// An ERP that refuses line by line, as Tryton's connector does, where the inner one refuses a call.
+struct LineByLine(Arc<dyn Target>);
+
+#[async_trait]
+impl Target for LineByLine {
+    fn manifest(&self) -> &Manifest {
+        self.0.manifest()
+    }
+
+    async fn check(&self) -> Vec<CheckLine> {
+        self.0.check().await
+    }
+
+    async fn identity(&self) -> Result<String, CallError> {
+        self.0.identity().await
+    }
+
+    async fn masters(&self) -> Result<Masters, CallError> {
+        self.0.masters().await
+    }
+
+    async fn post(&self, call: &Call, batch: &PostBatch) -> Result<Vec<LineOutcome>, CallError> {
+        match self.0.post(call, batch).await {
+            Err(CallError::Refused { problem }) => Ok(batch
+                .lines
+                .iter()
+                .map(|_| LineOutcome::Refused(problem.clone()))
+                .collect()),
+            other => other,
+        }
+    }
+
+    async fn look_up(&self, shape: Shape, keys: &[String]) -> Result<Vec<FoundLine>, CallError> {
+        self.0.look_up(shape, keys).await
+    }
+
+    async fn look_up_document(
+        &self,
+        shape: Shape,
+        key: &str,
+    ) -> Result<Option<DocumentReport>, CallError> {
+        self.0.look_up_document(shape, key).await
+    }
+
+    async fn document_states(
+        &self,
+        shape: Shape,
+        refs: &[String],
+    ) -> Result<Vec<DocumentReport>, CallError> {
+        self.0.document_states(shape, refs).await
+    }
+}
+
+fn issued_at(at: CrashPoint, uniqueness: Uniqueness, line_by_line: bool) {
     play(async {
         let mut stage = Stage::new(13, uniqueness);
+        if line_by_line {
+            stage.env.target = Arc::new(LineByLine(stage.env.target.clone()));
+        }
         stage.pass().await;
         let documents = |stage: &Stage| stage.world.erp.with(|s| s.machine.documents.len());
         let (before, lines) = (documents(&stage), stage.lines());
@@ -70,13 +134,18 @@ fn issued_at(at: CrashPoint, uniqueness: Uniqueness) {
 
 #[test]
 fn lines_planned_for_an_issued_draft_open_the_next_document() {
-    for uniqueness in [Uniqueness::UniqueKey, Uniqueness::LookUp] {
-        for at in [
-            CrashPoint::PageAdmitted,
-            CrashPoint::BatchChosen,
-            CrashPoint::IntentWritten,
-        ] {
-            issued_at(at, uniqueness);
-        }
+    for (at, uniqueness) in [
+        (CrashPoint::PageAdmitted, Uniqueness::UniqueKey),
+        (CrashPoint::BatchChosen, Uniqueness::LookUp),
+        (CrashPoint::IntentWritten, Uniqueness::UniqueKey),
+    ] {
+        issued_at(at, uniqueness, false);
+    }
+}
+
+#[test]
+fn so_do_lines_that_the_erp_refuses_one_by_one() {
+    for at in [CrashPoint::BatchChosen, CrashPoint::IntentWritten] {
+        issued_at(at, Uniqueness::UniqueKey, true);
     }
 }
