@@ -71,3 +71,17 @@ pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>) {
 pub(crate) fn hours(seconds: i64) -> String {
     format!("{}:{:02}", seconds / 3600, (seconds % 3600) / 60)
 }
+
+/// A text from elsewhere that cannot play tricks on a terminal: control characters and those that
+/// turn the direction of reading are written out.
+pub(crate) fn visible(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().fold(String::new(), |mut shown, c| {
+        if c != '\n' && (c.is_control() || turns(c)) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
+}

@@ -111,6 +111,42 @@ fn classify(error: &reqwest::Error, effect: Effect) -> TransportError {
     }
 }
 
+/// Headers whose value is a secret.
+const SECRET_HEADERS: [&str; 2] = ["authorization", "x-redmine-api-key"];
+/// The shortest secret that is looked for: a shorter one would blot out ordinary words.
+const SECRET_BYTES_MIN: usize = 8;
+const BLOTTED: &[u8] = b"(secret)";
+
+/// The body of a failure without the secrets that were sent. Pages about errors like to repeat the
+/// request, and what is said about a failure is shown and kept.
+fn blotted(mut body: Vec<u8>, headers: &[(String, String)]) -> Vec<u8> {
+    let secrets = headers
+        .iter()
+        .filter(|(name, _)| {
+            SECRET_HEADERS
+                .iter()
+                .any(|own| name.eq_ignore_ascii_case(own))
+        })
+        .filter_map(|(_, value)| value.split_whitespace().last())
+        .filter(|secret| secret.len() >= SECRET_BYTES_MIN);
+    for secret in secrets {
+        let secret = secret.as_bytes();
+        let mut clean = Vec::with_capacity(body.len());
+        let mut rest = body.as_slice();
+        while let Some((first, after)) = rest.split_first() {
+            if let Some(tail) = rest.strip_prefix(secret) {
+                clean.extend_from_slice(BLOTTED);
+                rest = tail;
+            } else {
+                clean.push(*first);
+                rest = after;
+            }
+        }
+        body = clean;
+    }
+    body
+}
+
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: Request) -> Result<Reply, TransportError> {
@@ -131,7 +167,8 @@ impl Transport for HttpTransport {
         let mut builder = client
             .request(method, &request.url)
             .timeout(Duration::from_millis(request.timeout_ms));
-        for (name, value) in &request.headers {
+        let sent_headers = request.headers;
+        for (name, value) in &sent_headers {
             builder = builder.header(name, value);
         }
         if !request.body.is_empty() {
@@ -184,10 +221,30 @@ impl Transport for HttpTransport {
             }
             body.extend_from_slice(&chunk);
         }
+        if !(200..=299).contains(&status) {
+            body = blotted(body, &sent_headers);
+        }
         Ok(Reply {
             status,
             headers,
             body,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_an_error_page_repeats_is_blotted_out() {
+        let headers = [
+            ("Authorization".to_owned(), "Bearer canary-4711".to_owned()),
+            ("accept".to_owned(), "application/json".to_owned()),
+        ];
+        let page = b"canary-4711: you sent 'Bearer canary-4711', accept application/json";
+        let clean = b"(secret): you sent 'Bearer (secret)', accept application/json";
+        assert_eq!(blotted(page.to_vec(), &headers), clean);
+        assert_eq!(blotted(b"canary-471".to_vec(), &headers), b"canary-471");
     }
 }

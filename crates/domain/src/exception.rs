@@ -156,6 +156,10 @@ codes! {
     ErpRejected = "ERP_REJECTED", Finance,
         "The ERP refused this line.",
         "Read the ERP's words, mend the cause there, then replay.";
+    /// The document was closed by a person.
+    DocumentClosed = "DOCUMENT_CLOSED", Finance,
+        "The document that holds this line takes no more changes in the ERP.",
+        "Move the line back to its draft or correct the issued document in the ERP, then replay.";
     /// The ERP lacks an account for the line.
     ErpAccountMissing = "ERP_ACCOUNT_MISSING", Finance,
         "The ERP has no revenue account for this service item.",
@@ -179,7 +183,7 @@ codes! {
     /// The tracker refused a write-back or a published master.
     TrackerRefused = "TRACKER_REFUSED", Integration,
         "The tracker refused to store what it was to show.",
-        "Read the tracker's words and mend the cause there; the next sync writes it again.";
+        "Read the tracker's words, mend the cause there, then replay; it is also tried again every hour.";
     /// The target speaks another language than the connector.
     ConnectorBroken = "CONNECTOR_BROKEN", Integration,
         "The ERP answered in a way the connector does not understand.",

@@ -12,6 +12,7 @@ use domain::exception::{Code, Problem};
 use domain::ids::{ItemId, digest, digest16};
 use domain::item::ItemState;
 use domain::status::BillingStatus;
+use rules::estimate::Estimate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -232,7 +233,10 @@ fn set_fields(item: &mut ItemRow, seen: &Seen) {
 fn judgement_of(terms: &Terms, seen: &Seen) -> Judgement {
     match &seen.fields {
         Ok(fields) => judge(terms, &seen.source_ref, fields, seen.suspicion.as_ref()),
-        Err(problem) => Judgement::Exception(problem.clone()),
+        Err(problem) => {
+            let why = "the entry cannot be read".to_owned();
+            Judgement::Exception(problem.clone(), Estimate::Unknown(why))
+        }
     }
 }
 
@@ -344,7 +348,7 @@ pub(crate) fn settle_judgement(
         if let Some(document_id) = active_charge(&rows).and_then(|row| row.document_id) {
             let document = document_of(tx, &document_id)?;
             if !document_state(&document)?.takes_lines() {
-                return except(tx, item, &approval_withdrawn(&document));
+                return except(tx, item, &approval_withdrawn(&document), None);
             }
         }
     }

@@ -3,15 +3,17 @@
 
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
-use crate::facts::{self, ChargeFacts, Codes, ErpRefs};
+use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts};
 use crate::plan::{Home, Next, Numbers, Wanted, next_step};
 use crate::postings::{active_charge, charge_facts, view_of, wanted_of};
+use crate::telling;
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
 use domain::ids::ItemId;
 use domain::item::ItemState;
 use domain::posting::{PostingKeyParts, PostingKind, PostingState, posting_key};
 use rules::diff::{ChargeChange, diff};
+use rules::estimate::{Estimate, estimate};
 use rules::price::Priced;
 use rules::resolve::Resolved;
 use store::charges::{self, ChargeRow};
@@ -29,8 +31,8 @@ pub enum Judgement {
     Waiting,
     /// Gone from the source.
     Withdrawn,
-    /// It cannot go on.
-    Exception(Problem),
+    /// It cannot go on; the money at stake.
+    Exception(Problem, Estimate),
     /// Priced.
     Priced(Box<(Priced, ErpRefs, Codes, String)>),
 }
@@ -51,7 +53,8 @@ pub fn judge(
         return Judgement::Waiting;
     }
     if let Some(problem) = suspicion {
-        return Judgement::Exception(problem.clone());
+        let at_stake = estimate(&terms.reference, fields);
+        return Judgement::Exception(problem.clone(), at_stake);
     }
     let priced = rules::resolve::resolve(&terms.reference, fields).and_then(|resolved| {
         let version = rules::PRICING_VERSION;
@@ -66,7 +69,7 @@ pub fn judge(
     });
     match priced {
         Ok(priced) => Judgement::Priced(Box::new(priced)),
-        Err(problem) => Judgement::Exception(problem),
+        Err(problem) => Judgement::Exception(problem, estimate(&terms.reference, fields)),
     }
 }
 
@@ -110,9 +113,9 @@ pub fn apply(
     };
     let booked = active_charge(&rows).cloned();
     match judgement {
-        Judgement::Exception(problem) => {
+        Judgement::Exception(problem, at_stake) => {
             // What is booked stays until it is known what it should be.
-            return except(tx, item, problem);
+            return except(tx, item, problem, Some(at_stake));
         }
         Judgement::Elsewhere => ItemState::Elsewhere.name().clone_into(&mut item.state),
         Judgement::Waiting => ItemState::Waiting.name().clone_into(&mut item.state),
@@ -171,24 +174,30 @@ pub fn apply(
     }
     let wanted = match (&change, judgement) {
         (ChargeChange::Nothing, _) => match (&booked, &booked_facts) {
-            (Some(booked), Some(facts)) => {
-                Some(wanted_of(booked.charge_no, &facts.content, &facts.refs))
-            }
+            (Some(booked), Some(facts)) => wanted_of(booked.charge_no, &facts.content, &facts.refs),
             _ => None,
         },
-        (_, Judgement::Priced(priced)) => {
-            active_charge(&rows).map(|row| wanted_of(row.charge_no, &priced.0.content, &priced.1))
-        }
+        (_, Judgement::Priced(priced)) => active_charge(&rows)
+            .and_then(|row| wanted_of(row.charge_no, &priced.0.content, &priced.1)),
         _ => None,
     };
     plan(tx, books, terms, item, &mut rows, wanted.as_ref(), new_item)
 }
 
-/// Put an item into the exception queue.
-pub fn except(tx: &mut Tx<'_>, item: &mut ItemRow, problem: &Problem) -> Result<(), StoreError> {
+/// Put an item into the exception queue. The money at stake is given where a charge may not say it.
+pub fn except(
+    tx: &mut Tx<'_>,
+    item: &mut ItemRow,
+    problem: &Problem,
+    at_stake: Option<&Estimate>,
+) -> Result<(), StoreError> {
     ItemState::Exception.name().clone_into(&mut item.state);
     item.code = Some(problem.code.text().to_owned());
-    item.fact = Some(facts::seal_problem(tx, &item.worker, problem)?);
+    let facts = ExceptionFacts {
+        problem: problem.clone(),
+        estimate: at_stake.cloned(),
+    };
+    item.fact = Some(facts::seal_exception(tx, &item.worker, &facts)?);
     tx.count("exceptions raised", 1);
     Ok(())
 }
@@ -274,7 +283,11 @@ pub fn plan(
         };
         let view = view_of(tx, charges, own, wanted, |tx, id| books.document(tx, id))?;
         match next_step(wanted, &view) {
-            Next::Nothing | Next::Wait => return Ok(()),
+            Next::Nothing => {
+                let held = view.held.is_some() || view.unsent.is_some();
+                return telling::nothing_to_bill(tx, item, charges, wanted.is_some() || held);
+            }
+            Next::Wait => return Ok(()),
             Next::Withdraw(unsent) => {
                 let mut row = postings::get(tx, &unsent.document_id, unsent.posting_no)?
                     .ok_or_else(|| inconsistent("an unsent posting vanished"))?;

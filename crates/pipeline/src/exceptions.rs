@@ -5,9 +5,10 @@ use crate::book::{Judgement, judge};
 use crate::books::{Books, admission};
 use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
-use crate::facts::{self, ItemFacts};
+use crate::facts::{self, ExceptionFacts, ItemFacts};
 use crate::post::doubt_problem;
 use crate::postings::{document_of, document_shape, kind_of, state_of};
+use crate::stake::{Stake, stake_of};
 use crate::states::{find_lines, plan_again};
 use connector_sdk::target::FoundLine;
 use domain::exception::{Code, OwnerRole, Problem};
@@ -42,8 +43,9 @@ pub struct Exception {
     pub remedy: String,
     /// Who does it.
     pub owner: OwnerRole,
-    /// The money at stake, with its currency, where it is known.
-    pub amount: Option<String>,
+    /// The money at stake.
+    #[serde(flatten)]
+    pub stake: Stake,
     /// Recorded hours, in millionths.
     pub recorded_seconds: i64,
     /// The source's id of the entry.
@@ -74,14 +76,17 @@ fn describe(tx: &mut ReadTx<'_>, row: &ExceptionRow) -> Result<Vec<Exception>, S
     let mut found = Vec::new();
     match (&row.item_id, &row.attempt_id) {
         (Some(item_id), _) => {
-            let problem: Option<Problem> = match row.fact {
+            let known: Option<ExceptionFacts> = match row.fact {
                 Some(at) => facts::open(tx, at)?,
                 None => None,
             };
             let code = Code::from_text(&row.code)
                 .ok_or_else(|| inconsistent(format!("exception code '{}'", row.code)))?;
-            let problem = problem.unwrap_or_else(|| Problem::new(code, "the facts were shredded"));
-            found.push(of_item(tx, item_id, &problem, row.since_us)?);
+            let known = known.unwrap_or_else(|| ExceptionFacts {
+                problem: Problem::new(code, "the facts were shredded"),
+                estimate: None,
+            });
+            found.push(of_item(tx, item_id, known, row.amount_minor, row.since_us)?);
         }
         (None, Some(attempt_id)) => {
             let Some(attempt) = attempts::get(tx, attempt_id)? else {
@@ -90,7 +95,12 @@ fn describe(tx: &mut ReadTx<'_>, row: &ExceptionRow) -> Result<Vec<Exception>, S
             let problem = doubt_problem(attempt.outcome.as_deref());
             for number in crate::postings::members(&attempt) {
                 if let Some(posting) = postings::get(tx, &attempt.document_id, number)? {
-                    found.push(of_item(tx, &posting.item_id, &problem, row.since_us)?);
+                    let known = ExceptionFacts {
+                        problem: problem.clone(),
+                        estimate: None,
+                    };
+                    let moved = Some(posting.amount_minor);
+                    found.push(of_item(tx, &posting.item_id, known, moved, row.since_us)?);
                 }
             }
         }
@@ -102,31 +112,24 @@ fn describe(tx: &mut ReadTx<'_>, row: &ExceptionRow) -> Result<Vec<Exception>, S
 fn of_item(
     tx: &mut ReadTx<'_>,
     item_id: &[u8; 16],
-    problem: &Problem,
+    known: ExceptionFacts,
+    posting_minor: Option<i64>,
     since_us: i64,
 ) -> Result<Exception, StoreError> {
     let item =
         items::get(tx, item_id)?.ok_or_else(|| inconsistent("an exception without its item"))?;
     let rows = charges::list_for_item(tx, item_id)?;
-    let amount = crate::postings::active_charge(&rows)
-        .and_then(|charge| {
-            let currency = charge.currency.parse().ok()?;
-            Some(domain::money::Money {
-                amount_minor: charge.amount_minor,
-                currency,
-            })
-        })
-        .map(|money| money.to_string());
+    let problem = known.problem;
     let code = problem.code;
     Ok(Exception {
         id: ItemId(*item_id).to_string(),
         code: code.text().to_owned(),
         sentence: code.sentence().to_owned(),
-        facts: problem.facts.clone(),
-        erp_words: problem.erp_words.clone(),
+        facts: problem.facts,
+        erp_words: problem.erp_words,
         remedy: code.remedy().to_owned(),
         owner: code.owner(),
-        amount,
+        stake: stake_of(&rows, posting_minor, known.estimate),
         recorded_seconds: item.recorded_seconds,
         source_ref: item.source_ref,
         work_date: item.work_date,
@@ -181,6 +184,14 @@ pub async fn replay(
             continue;
         };
         env.go_on()?;
+        if row.subject == "refusal" {
+            // Nothing is wrong with the item itself: only what the tracker shows is written again.
+            let solved = crate::feedback::tell_again(env, item_id).await?;
+            result.taken_up += 1;
+            result.solved += u64::from(solved);
+            result.still_open += u64::from(!solved);
+            continue;
+        }
         let found = match (&row.document_id, row.posting_no) {
             (Some(document_id), Some(number)) => look_again(env, *document_id, number).await?,
             _ => None,

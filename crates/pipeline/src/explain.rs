@@ -2,15 +2,18 @@
 
 use crate::env::{Env, inconsistent};
 use crate::error::PassError;
-use crate::facts::{self, ItemFacts};
+use crate::facts::{self, ExceptionFacts, ItemFacts};
 use crate::postings::{charge_facts, document_of};
-use domain::exception::{Code, Problem};
+use crate::stake::{Stake, stake_of};
+use domain::decimal::Micro;
+use domain::exception::{Code, OwnerRole, Problem};
 use domain::ids::{DocumentId, ItemId};
 use domain::money::Money;
 use domain::time::instant_text;
 use serde::Serialize;
+use store::charges::ChargeRow;
 use store::items::{self, ItemRow};
-use store::{ReadTx, StoreError, charges, feedback, postings};
+use store::{ReadTx, StoreError, charges, feedback, postings, refusals};
 
 /// The life of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,6 +51,11 @@ pub struct StoryException {
     pub erp_words: Option<String>,
     /// What to do.
     pub remedy: String,
+    /// Who does it.
+    pub owner: OwnerRole,
+    /// The money at stake.
+    #[serde(flatten)]
+    pub stake: Stake,
 }
 
 /// A charge.
@@ -103,14 +111,52 @@ pub async fn explain(env: &Env, name: String) -> Result<Option<Story>, PassError
         .await?)
 }
 
+fn story_charge(tx: &mut ReadTx<'_>, charge: &ChargeRow) -> Result<StoryCharge, StoreError> {
+    let facts = charge_facts(tx, charge)?;
+    let currency = charge
+        .currency
+        .parse()
+        .map_err(|error| inconsistent(format!("currency: {error}")))?;
+    let amount = Money {
+        amount_minor: charge.amount_minor,
+        currency,
+    };
+    let hours = Micro::from_micro(charge.quantity_micro);
+    let rate = Micro::from_micro(charge.rate_micro);
+    let (words, steps) = match charge.reverses {
+        Some(number) => (
+            format!("reverses charge {number}: {hours} h, {amount}"),
+            Vec::new(),
+        ),
+        None => (
+            format!("{}: {hours} h x {rate} = {amount}", charge.disposition),
+            facts.explanation.steps,
+        ),
+    };
+    Ok(StoryCharge {
+        number: charge.charge_no,
+        reverses: charge.reverses,
+        revision: charge.revision,
+        words,
+        steps,
+        snapshot_version: charge.snapshot_version,
+        booked_at: instant_text(charge.created_at_us),
+    })
+}
+
 fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
     let content: Option<ItemFacts> = facts::open(tx, item.content)?;
+    let booked = charges::list_for_item(tx, &item.item_id)?;
     let exception = match (&item.code, item.fact) {
         (Some(code), Some(at)) => {
-            let problem: Option<Problem> = facts::open(tx, at)?;
-            problem.map(|problem| in_words(&problem)).or_else(|| {
-                Code::from_text(code).map(|code| in_words(&Problem::new(code, "shredded")))
-            })
+            let known: Option<ExceptionFacts> = facts::open(tx, at)?;
+            let known = known.or_else(|| {
+                Code::from_text(code).map(|code| ExceptionFacts {
+                    problem: Problem::new(code, "shredded"),
+                    estimate: None,
+                })
+            });
+            known.map(|known| in_words(known, &booked, None))
         }
         _ => None,
     };
@@ -128,38 +174,14 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
             format!("{} {} ({told})", row.status, row.reference)
         }),
     };
-    for charge in charges::list_for_item(tx, &item.item_id)? {
-        let facts = charge_facts(tx, &charge)?;
-        let amount = charge
-            .currency
-            .parse()
-            .map(|currency| {
-                Money {
-                    amount_minor: charge.amount_minor,
-                    currency,
-                }
-                .to_string()
-            })
-            .map_err(|error| inconsistent(format!("currency: {error}")))?;
-        let hours = domain::decimal::Micro::from_micro(charge.quantity_micro);
-        let rate = domain::decimal::Micro::from_micro(charge.rate_micro);
-        let words = match charge.reverses {
-            Some(number) => format!("reverses charge {number}: {hours} h, {amount}"),
-            None => format!("{}: {hours} h x {rate} = {amount}", charge.disposition),
-        };
-        story.charges.push(StoryCharge {
-            number: charge.charge_no,
-            reverses: charge.reverses,
-            revision: charge.revision,
-            words,
-            steps: if charge.reverses.is_some() {
-                Vec::new()
-            } else {
-                facts.explanation.steps
-            },
-            snapshot_version: charge.snapshot_version,
-            booked_at: instant_text(charge.created_at_us),
-        });
+    if story.exception.is_none()
+        && let Some(refusal) = refusals::get(tx, &item.item_id)?.filter(|row| row.open)
+    {
+        let known: Option<ExceptionFacts> = facts::open(tx, refusal.fact)?;
+        story.exception = known.map(|known| in_words(known, &booked, None));
+    }
+    for charge in &booked {
+        story.charges.push(story_charge(tx, charge)?);
     }
     let mut rows = postings::list_for_item(tx, &item.item_id)?;
     rows.sort_by_key(|row| row.effect);
@@ -168,8 +190,9 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
         if story.exception.is_none()
             && let (Some(_), Some(at)) = (&row.code, row.fact)
         {
-            let problem: Option<Problem> = facts::open(tx, at)?;
-            story.exception = problem.map(|problem| in_words(&problem));
+            let known: Option<ExceptionFacts> = facts::open(tx, at)?;
+            let moved = Some(row.amount_minor);
+            story.exception = known.map(|known| in_words(known, &booked, moved));
         }
         story.postings.push(StoryPosting {
             effect: row.effect,
@@ -195,12 +218,19 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
     Ok(story)
 }
 
-fn in_words(problem: &Problem) -> StoryException {
+fn in_words(
+    known: ExceptionFacts,
+    booked: &[ChargeRow],
+    posting_minor: Option<i64>,
+) -> StoryException {
+    let problem = known.problem;
     StoryException {
         code: problem.code.text().to_owned(),
         sentence: problem.code.sentence().to_owned(),
-        facts: problem.facts.clone(),
-        erp_words: problem.erp_words.clone(),
+        facts: problem.facts,
+        erp_words: problem.erp_words,
         remedy: problem.code.remedy().to_owned(),
+        owner: problem.code.owner(),
+        stake: stake_of(booked, posting_minor, known.estimate),
     }
 }

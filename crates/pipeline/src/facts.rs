@@ -4,6 +4,7 @@
 use domain::entry::EntryFields;
 use domain::exception::Problem;
 use rules::charge::ChargeContent;
+use rules::estimate::Estimate;
 use rules::explanation::Explanation;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,26 @@ pub fn open<T: DeserializeOwned>(
             at.block, at.ord
         ))),
     }
+}
+
+/// What is wrong with an item, and what is at stake where nothing of it is booked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExceptionFacts {
+    /// What is wrong.
+    #[serde(flatten)]
+    pub problem: Problem,
+    /// The money at stake; absent where a charge or posting says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+}
+
+/// Seal what is wrong with an item.
+pub fn seal_exception(
+    tx: &mut Tx<'_>,
+    subject: &str,
+    facts: &ExceptionFacts,
+) -> Result<Pointer, StoreError> {
+    seal(tx, SealClass::Answer, subject, facts)
 }
 
 /// Seal a problem. The subject is the worker, since the ERP's words may name people.

@@ -3,12 +3,14 @@
 use crate::crash::CrashPoint;
 use crate::env::{Env, Note, tracker};
 use crate::error::PassError;
+use crate::facts;
 use connector_sdk::call::CallError;
 use connector_sdk::source::{Feedback, WriteBack};
+use domain::exception::{Code, Problem};
 use domain::status::BillingStatus;
 use std::convert::Infallible;
 use store::feedback::{self, FeedbackRow};
-use store::{Abort, Command, Guard, GuardSet, Tx, items};
+use store::{Abort, Command, Guard, GuardSet, Tx, items, refusals};
 
 /// Entries told in one round.
 const ROUND: i64 = 200;
@@ -20,11 +22,11 @@ const AGAIN_MAX_US: i64 = 60_000_000;
 const REFUSED_AGAIN_US: i64 = 3_600_000_000;
 
 /// How telling one entry ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Told {
     Yes,
     NotYet,
-    Refused,
+    Refused(Problem),
 }
 
 struct MarkTold {
@@ -51,8 +53,11 @@ impl Command for MarkTold {
             return Ok(());
         }
         let now_us = tx.now_us();
-        match self.told {
-            Told::Yes => feedback::mark_told(tx, &mut now, "the source was told")?,
+        match &self.told {
+            Told::Yes => {
+                feedback::mark_told(tx, &mut now, "the source was told")?;
+                refusals::close(tx, &self.row.item_id, "the source was told")?;
+            }
             Told::NotYet => {
                 let doubled = u32::try_from(now.tries.min(10)).unwrap_or(10);
                 let wait_us = AGAIN_FIRST_US
@@ -61,7 +66,9 @@ impl Command for MarkTold {
                 let due_at_us = now_us.saturating_add(wait_us);
                 feedback::postpone(tx, &mut now, due_at_us, "the source could not be told")?;
             }
-            Told::Refused => {
+            Told::Refused(problem) => {
+                let fact = facts::seal_problem(tx, "source", problem)?;
+                refusals::open(tx, &self.row.item_id, fact, "the source refused")?;
                 let due_at_us = now_us.saturating_add(REFUSED_AGAIN_US);
                 feedback::postpone(tx, &mut now, due_at_us, "the source refused to be told")?;
             }
@@ -99,12 +106,34 @@ pub async fn tell_all(env: &Env) -> Result<(u64, u64), PassError> {
         }
         for (row, source_ref) in due {
             let outcome = tell_one(env, target.as_ref(), &row, source_ref).await?;
+            told += u64::from(outcome == Told::Yes);
             env.write(MarkTold { row, told: outcome }).await?;
             env.pass(CrashPoint::ToldWritten)?;
-            told += u64::from(outcome == Told::Yes);
             env.progress.hear(Note::Step(told));
         }
     }
+}
+
+/// Tell one item again, whenever it is due. Returns whether nothing is left to tell.
+pub async fn tell_again(env: &Env, item_id: [u8; 16]) -> Result<bool, PassError> {
+    let Some(target) = &env.feedback else {
+        return Ok(false);
+    };
+    let found = env
+        .store
+        .read(move |tx| {
+            let row = feedback::get(tx, &item_id)?.filter(|row| !row.told);
+            Ok((row, items::get(tx, &item_id)?.map(|item| item.source_ref)))
+        })
+        .await?;
+    let (Some(row), source_ref) = found else {
+        return Ok(true);
+    };
+    let told = tell_one(env, target.as_ref(), &row, source_ref).await?;
+    let done = told == Told::Yes;
+    env.write(MarkTold { row, told }).await?;
+    env.pass(CrashPoint::ToldWritten)?;
+    Ok(done)
 }
 
 async fn due_now(env: &Env) -> Result<Vec<(FeedbackRow, Option<String>)>, PassError> {
@@ -162,7 +191,10 @@ async fn tell_one(
                 "entry {} cannot show its status: {error}",
                 update.source_ref
             ));
-            Ok(Told::Refused)
+            Ok(Told::Refused(match error {
+                CallError::Refused { problem } => problem,
+                other => Problem::new(Code::TrackerRefused, other.to_string()),
+            }))
         }
         Err(
             CallError::NotExecuted { .. }

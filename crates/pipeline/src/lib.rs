@@ -29,6 +29,7 @@ pub mod reconcile;
 pub mod reference;
 pub mod restored;
 pub mod settings;
+pub mod stake;
 pub mod states;
 pub mod status;
 pub mod stop;

@@ -5,9 +5,7 @@ use crate::book::plan;
 use crate::books::{Books, admission};
 use crate::env::{Terms, inconsistent};
 use crate::facts;
-use crate::postings::{
-    active_charge, charge_facts, document_shape, kind_of, members, state_of, wanted_of,
-};
+use crate::postings::{active_charge, document_shape, kind_of, members, state_of, wanted_now};
 use connector_sdk::target::Shape;
 use domain::exception::Problem;
 use domain::posting::{DocumentState, PostingEvent, PostingKind, PostingState};
@@ -251,17 +249,11 @@ fn go_on(
         && active
             .as_ref()
             .is_some_and(|charge| charge.charge_no == row.charge_no);
-    tell(tx, books, row, state, kind, active.is_some())?;
+    let wanted = wanted_now(tx, &charges)?;
+    tell(tx, books, row, state, kind, wanted.is_some())?;
     if done {
         return Ok(());
     }
-    let wanted = match &active {
-        Some(charge) => {
-            let facts = charge_facts(tx, charge)?;
-            Some(wanted_of(charge.charge_no, &facts.content, &facts.refs))
-        }
-        None => None,
-    };
     let mut item =
         items::get(tx, &row.item_id)?.ok_or_else(|| inconsistent("a posting without its item"))?;
     let before = item.clone();

@@ -48,6 +48,13 @@ pub struct PostResult {
     pub left: u64,
 }
 
+impl PostResult {
+    /// Lines that this pass settled.
+    const fn done(&self) -> u64 {
+        self.posted + self.adopted + self.rejected
+    }
+}
+
 /// A pass over everything that is due, until nothing is or patience ends.
 pub async fn post_all(env: &Env, terms: &Terms) -> Result<PostResult, PassError> {
     let mut worker = Worker {
@@ -99,6 +106,7 @@ impl Worker<'_> {
         self.env
             .progress
             .hear(Note::Stage("posting to the ERP", Some(total)));
+        let mut done_before = 0;
         loop {
             let (resolved, doubts_until_us) = self.resolve_doubts().await?;
             let now_us = self.env.clock.now_us();
@@ -115,10 +123,13 @@ impl Worker<'_> {
                     Step::NotBefore(at_us) => wait_us = wait_us.min(at_us),
                     Step::Idle => {}
                 }
-                let done = self.result.posted + self.result.adopted + self.result.rejected;
-                self.env.progress.hear(Note::Step(done));
+                self.env.progress.hear(Note::Step(self.result.done()));
             }
-            if worked {
+            // Calls whose answer is lost again and again are work without end: a pass that settles
+            // nothing any more stops when its patience does, and the next one goes on.
+            let settles = self.result.done() > done_before;
+            done_before = self.result.done();
+            if worked && (settles || self.env.clock.now_us() <= self.patience_us) {
                 continue;
             }
             let next = self
@@ -127,7 +138,7 @@ impl Worker<'_> {
                 .read(move |tx| documents::next_due(tx, now_us))
                 .await?;
             wait_us = wait_us.min(next.unwrap_or(i64::MAX));
-            if wait_us > self.patience_us {
+            if wait_us > self.patience_us || worked {
                 return Ok(());
             }
             self.env.wait_until(wait_us).await?;
@@ -365,6 +376,11 @@ impl Worker<'_> {
         env.pass(CrashPoint::CallReturned)?;
         match answer {
             Ok(outcomes) if outcomes.len() == rows.len() => {
+                if self.was_closed(document, &outcomes).await? {
+                    let now_us = env.clock.now_us();
+                    let words = "the document has changed";
+                    return self.again(rows, &attempt, words, now_us, false).await;
+                }
                 self.write_outcomes(rows, batch, &attempt, outcomes).await
             }
             Ok(outcomes) => {
@@ -493,6 +509,21 @@ impl Worker<'_> {
             settlements.insert(row.posting_no, settlement);
         }
         self.settle(attempt, "answered", settlements, erp_ref).await
+    }
+
+    /// Whether every line was refused since somebody issued or withdrew the document after the
+    /// lines were planned. The ledger has learnt it then, and the next plan opens the next document.
+    async fn was_closed(
+        &self,
+        document: &DocumentRow,
+        outcomes: &[LineOutcome],
+    ) -> Result<bool, PassError> {
+        let closed = |outcome: &LineOutcome| matches!(outcome, LineOutcome::Refused(problem) if problem.code == Code::DocumentClosed);
+        let refused = |outcome: &LineOutcome| matches!(outcome, LineOutcome::Refused(_));
+        if !outcomes.iter().any(closed) || !outcomes.iter().all(refused) {
+            return Ok(false);
+        }
+        states::refresh_one(self.env, self.terms, document).await
     }
 
     /// The whole call was refused and nothing of it was done: halve it, or face the one bad line.

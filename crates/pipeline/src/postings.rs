@@ -33,9 +33,9 @@ pub const fn shape_of(content: &ChargeContent) -> Shape {
     }
 }
 
-/// The line that a charge wants.
-pub fn wanted_of(charge_no: i64, content: &ChargeContent, refs: &ErpRefs) -> Wanted {
-    Wanted {
+/// The line that a charge wants; none where the contract's rounding left nothing to bill.
+pub fn wanted_of(charge_no: i64, content: &ChargeContent, refs: &ErpRefs) -> Option<Wanted> {
+    (!content.makes_no_line()).then(|| Wanted {
         charge_no,
         home: Home {
             shape: shape_of(content),
@@ -51,7 +51,19 @@ pub fn wanted_of(charge_no: i64, content: &ChargeContent, refs: &ErpRefs) -> Wan
             work_date: content.work_date,
         },
         refs: refs.clone(),
-    }
+    })
+}
+
+/// The line that an item's charges want now.
+pub fn wanted_now(
+    tx: &mut ReadTx<'_>,
+    charges: &[ChargeRow],
+) -> Result<Option<Wanted>, StoreError> {
+    let Some(charge) = active_charge(charges) else {
+        return Ok(None);
+    };
+    let facts = charge_facts(tx, charge)?;
+    Ok(wanted_of(charge.charge_no, &facts.content, &facts.refs))
 }
 
 /// The facts of a charge; an error if they were shredded, since money cannot be moved blindly.

@@ -3,7 +3,7 @@
 
 use crate::env::{Env, Note, erp, tracker};
 use crate::error::PassError;
-use crate::postings::{active_charge, document_shape, home_of, kind_of, state_of};
+use crate::postings::{active_charge, charge_facts, document_shape, home_of, kind_of, state_of};
 use crate::states::{all_documents, find_lines, standing};
 use connector_sdk::source::DateWindow;
 use connector_sdk::target::{DocumentReport, FoundLine, Shape};
@@ -27,6 +27,8 @@ pub enum Class {
     Posted,
     /// In the ERP as cost that agrees.
     CostOnly,
+    /// Booked, and the contract's rounding left nothing to bill: there is no line.
+    NothingToBill,
     /// On its way: the next pass sends it.
     OnItsWay,
     /// In the exception queue.
@@ -63,6 +65,7 @@ impl Class {
         match self {
             Self::Posted
             | Self::CostOnly
+            | Self::NothingToBill
             | Self::OnItsWay
             | Self::OpenException
             | Self::Withdrawn
@@ -152,6 +155,8 @@ impl Reconciliation {
 
 struct Book {
     item: ItemRow,
+    /// Whether what is booked comes to nothing and makes no line.
+    comes_to_nothing: bool,
     charges: Vec<ChargeRow>,
     postings: Vec<PostingRow>,
 }
@@ -273,8 +278,16 @@ async fn read_books(env: &Env, window: DateWindow) -> Result<Vec<Book>, PassErro
             for item in items::window_full(tx, &source, &from, &to)? {
                 let charges = charges::list_for_item(tx, &item.item_id)?;
                 let postings = postings::list_for_item(tx, &item.item_id)?;
+                // Only what has no amount has to be looked at closer.
+                let comes_to_nothing = match active_charge(&charges) {
+                    Some(charge) if charge.amount_minor == 0 => {
+                        charge_facts(tx, charge)?.content.makes_no_line()
+                    }
+                    _ => false,
+                };
                 books.push(Book {
                     item,
+                    comes_to_nothing,
                     charges,
                     postings,
                 });
@@ -432,6 +445,9 @@ fn classify(
                 "deleted"
             },
         ),
+        (ItemState::Booked, Some(_)) if book.comes_to_nothing && lines_cancel_out(lines) => {
+            says(Class::NothingToBill, "the contract's rounding left nothing")
+        }
         (ItemState::Booked, Some(charge)) => {
             let net: i64 = lines.iter().map(|line| line.posting.amount_minor).sum();
             let hours: i64 = lines.iter().map(|line| line.posting.quantity_micro).sum();

@@ -10,10 +10,7 @@ use crate::env::{Env, Note, Terms, erp, inconsistent};
 use crate::error::PassError;
 use crate::facts;
 use crate::payload::batch_of;
-use crate::postings::{
-    active_charge, charge_facts, document_of, document_shape, document_state, kind_of, state_of,
-    wanted_of,
-};
+use crate::postings::{document_of, document_shape, document_state, kind_of, state_of, wanted_now};
 use crate::telling::{status_of, tell};
 use connector_sdk::target::{DocumentReport, FoundLine, Shape};
 use domain::exception::{Code, Problem};
@@ -285,13 +282,7 @@ pub(crate) fn plan_again(
     item_id: &[u8; 16],
 ) -> Result<(), StoreError> {
     let mut rows = charges::list_for_item(tx, item_id)?;
-    let wanted = match active_charge(&rows).cloned() {
-        Some(charge) => {
-            let facts = charge_facts(tx, &charge)?;
-            Some(wanted_of(charge.charge_no, &facts.content, &facts.refs))
-        }
-        None => None,
-    };
+    let wanted = wanted_now(tx, &rows)?;
     let mut item =
         items::get(tx, item_id)?.ok_or_else(|| inconsistent("a posting without its item"))?;
     let before = item.clone();

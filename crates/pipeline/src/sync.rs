@@ -181,7 +181,7 @@ impl Command for MarkRateChanges {
                     booked.quantity, booked.rate, booked.amount, now.quantity, now.rate, now.amount
                 ),
             );
-            crate::book::except(tx, &mut item, &problem)?;
+            crate::book::except(tx, &mut item, &problem, None)?;
             item.changed_at_us = tx.now_us();
             items::update(tx, &mut item, "a rate changed back in time")?;
             marked += 1;
@@ -199,6 +199,8 @@ pub struct Plan {
     pub exceptions: BTreeMap<String, u64>,
     /// Entries that wait for approval.
     pub waiting: u64,
+    /// Entries of which the contract's rounding leaves nothing.
+    pub nothing_to_bill: u64,
     /// Entries billed elsewhere.
     pub elsewhere: u64,
     /// Entries the ledger knows already and that did not change.
@@ -262,11 +264,14 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
         match judge(&terms, &entry.source_ref, &entry.fields, None) {
             Judgement::Elsewhere => plan.elsewhere += 1,
             Judgement::Waiting | Judgement::Withdrawn => plan.waiting += 1,
-            Judgement::Exception(problem) => {
+            Judgement::Exception(problem, _) => {
                 *plan
                     .exceptions
                     .entry(problem.code.text().to_owned())
                     .or_default() += 1;
+            }
+            Judgement::Priced(priced) if priced.0.content.makes_no_line() => {
+                plan.nothing_to_bill += 1;
             }
             Judgement::Priced(priced) => {
                 let content = &priced.0.content;

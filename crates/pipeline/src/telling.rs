@@ -1,11 +1,15 @@
 //! What the source should show about an item, derived from how it stands.
 
 use crate::admit::wish;
-use crate::postings::{document_of, document_shape, document_state, kind_of, state_of};
+use crate::postings::{
+    active_charge, document_of, document_shape, document_state, kind_of, state_of,
+};
 use connector_sdk::target::Shape;
+use domain::decimal::Micro;
 use domain::item::ItemState;
 use domain::posting::{DocumentState, PostingKind, PostingState};
 use domain::status::BillingStatus;
+use store::charges::ChargeRow;
 use store::documents::DocumentRow;
 use store::items::ItemRow;
 use store::postings::{self, PostingRow};
@@ -62,6 +66,25 @@ pub(crate) fn tell(
         }
     }
     wish(tx, item_id, status, reference)
+}
+
+/// Show that an item is booked and comes to nothing: its charge is there with its explanation, and
+/// no line is. `has_line` says that there is one, or is to be one.
+pub(crate) fn nothing_to_bill(
+    tx: &mut Tx<'_>,
+    item: &ItemRow,
+    charges: &[ChargeRow],
+    has_line: bool,
+) -> Result<(), StoreError> {
+    let booked = ItemState::from_name(&item.state) == Some(ItemState::Booked);
+    match active_charge(charges) {
+        Some(charge) if booked && !has_line => {
+            let hours = Micro::from_micro(charge.quantity_micro);
+            let reference = format!("nothing to bill: {hours} h by the contract");
+            wish(tx, item.item_id, BillingStatus::Unbilled, reference)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn needs_somebody(state: &str) -> bool {

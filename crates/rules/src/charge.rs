@@ -83,6 +83,16 @@ impl ChargeContent {
         self.amount.currency
     }
 
+    /// Whether there is nothing to put on a document: the client pays by quantity and rate, and the
+    /// contract's rounding left nothing of them (no quantity is no amount). Booked time is a line whatever it comes to, since
+    /// the ERP prices it itself.
+    pub fn makes_no_line(&self) -> bool {
+        matches!(
+            (self.disposition, self.shape),
+            (Disposition::Bill, BillShape::DraftLine)
+        ) && self.amount.amount_minor == 0
+    }
+
     /// Whether two contents ask the same of the client and of the ERP. The posting date is not
     /// compared: a period that closed after booking does not move what is booked.
     pub fn same_effect(&self, other: &Self) -> bool {

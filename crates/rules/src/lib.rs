@@ -6,6 +6,7 @@ pub mod charge;
 pub mod corrections;
 pub mod diff;
 pub mod documents;
+pub mod estimate;
 pub mod explanation;
 pub mod labor;
 pub mod price;

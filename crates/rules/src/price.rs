@@ -46,7 +46,8 @@ pub fn price(
     }
 }
 
-const fn disposition(kind: ContractKind, billable: bool) -> Disposition {
+/// Whether a client pays.
+pub(crate) const fn disposition(kind: ContractKind, billable: bool) -> Disposition {
     match kind {
         ContractKind::TimeAndMaterials if billable => Disposition::Bill,
         ContractKind::TimeAndMaterials | ContractKind::FixedFee | ContractKind::Internal => {
@@ -141,7 +142,8 @@ fn minutes_text(seconds: i64) -> String {
     }
 }
 
-fn quantity(
+/// The printed quantity: recorded time by the contract's increment, as hours.
+pub(crate) fn quantity(
     contract: &Contract,
     disposition: Disposition,
     fields: &EntryFields,
@@ -232,7 +234,8 @@ fn row_words(row: &RateRow) -> String {
     format!("{} (from {}, {until})", row.key.words(), row.from)
 }
 
-fn bill(
+/// The bill rate and the amount; both zero where nobody pays.
+pub(crate) fn bill(
     reference: &Reference,
     contract: &Contract,
     disposition: Disposition,

@@ -65,11 +65,7 @@ pub fn resolve<'a>(
             ),
         )
     })?;
-    let role = reference
-        .crosswalk
-        .roles
-        .get(&worker.code)
-        .map_or(worker.role.as_str(), String::as_str);
+    let role = role_of(reference, worker);
     let business_unit = reference
         .crosswalk
         .business_units
@@ -88,7 +84,20 @@ pub fn resolve<'a>(
     })
 }
 
-fn project<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Project, Problem> {
+/// The role that rates are looked up by.
+pub(crate) fn role_of<'a>(reference: &'a Reference, worker: &'a Worker) -> &'a str {
+    reference
+        .crosswalk
+        .roles
+        .get(&worker.code)
+        .map_or(worker.role.as_str(), String::as_str)
+}
+
+/// The project of an entry, whatever state it is in.
+pub(crate) fn find_project<'a>(
+    reference: &'a Reference,
+    fields: &EntryFields,
+) -> Result<&'a Project, Problem> {
     let id = fields.project_ref.as_str();
     let code = reference
         .crosswalk
@@ -102,12 +111,17 @@ fn project<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Pro
                 format!("project '{name}' carries no ERP code"),
             )
         })?;
-    let project = reference.masters.projects.get(code).ok_or_else(|| {
+    reference.masters.projects.get(code).ok_or_else(|| {
         Problem::new(
             Code::ProjectUnmapped,
             format!("the ERP knows no project '{code}'"),
         )
-    })?;
+    })
+}
+
+fn project<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Project, Problem> {
+    let project = find_project(reference, fields)?;
+    let code = &project.code;
     if !project.active {
         return Err(Problem::new(
             Code::ProjectClosed,
@@ -117,7 +131,8 @@ fn project<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Pro
     Ok(project)
 }
 
-fn contract<'a>(
+/// The one contract that covers a project on the day of the work.
+pub(crate) fn contract<'a>(
     reference: &'a Reference,
     project: &Project,
     fields: &EntryFields,
@@ -177,7 +192,11 @@ fn customer<'a>(
     Ok(Some(customer))
 }
 
-fn worker<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Worker, Problem> {
+/// The worker of an entry, employed or not.
+pub(crate) fn find_worker<'a>(
+    reference: &'a Reference,
+    fields: &EntryFields,
+) -> Result<&'a Worker, Problem> {
     let id = fields.worker_ref.as_str();
     let code = reference
         .crosswalk
@@ -190,12 +209,17 @@ fn worker<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Work
                 format!("tracker user {id} is in no crosswalk"),
             )
         })?;
-    let worker = reference.masters.workers.get(code).ok_or_else(|| {
+    reference.masters.workers.get(code).ok_or_else(|| {
         Problem::new(
             Code::WorkerUnmapped,
             format!("the ERP knows no worker '{code}'"),
         )
-    })?;
+    })
+}
+
+fn worker<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Worker, Problem> {
+    let worker = find_worker(reference, fields)?;
+    let code = &worker.code;
     let day = fields.work_date;
     if let Some(from) = worker.from.filter(|from| day < *from) {
         return Err(Problem::new(
@@ -218,7 +242,8 @@ fn worker<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Work
     Ok(worker)
 }
 
-fn task<'a>(
+/// The task of an entry, open or not.
+pub(crate) fn find_task<'a>(
     reference: &'a Reference,
     project: &Project,
     fields: &EntryFields,
@@ -241,12 +266,21 @@ fn task<'a>(
                 format!("task '{name}' carries no ERP code"),
             )
         })?;
-    let task = reference.masters.task(&project.code, code).ok_or_else(|| {
+    reference.masters.task(&project.code, code).ok_or_else(|| {
         Problem::new(
             Code::TaskUnmapped,
             format!("the ERP knows no task '{code}' in project {}", project.code),
         )
-    })?;
+    })
+}
+
+fn task<'a>(
+    reference: &'a Reference,
+    project: &Project,
+    fields: &EntryFields,
+) -> Result<&'a Task, Problem> {
+    let task = find_task(reference, project, fields)?;
+    let code = &task.code;
     let day = fields.work_date;
     if let Some(last) = task.closed_after.filter(|last| day > *last) {
         return Err(Problem::new(
@@ -263,29 +297,41 @@ fn task<'a>(
     Ok(task)
 }
 
-fn service_item<'a>(
+fn unmapped_service(facts: String) -> Problem {
+    Problem::new(Code::ServiceItemUnmapped, facts)
+}
+
+/// The service item of an entry, on sale or not.
+pub(crate) fn find_service_item<'a>(
     reference: &'a Reference,
     fields: &EntryFields,
 ) -> Result<&'a ServiceItem, Problem> {
     let activity = fields.activity_ref.as_str();
-    let unmapped = |facts: String| Problem::new(Code::ServiceItemUnmapped, facts);
     let code = reference
         .crosswalk
         .service_items
         .get(activity)
         .ok_or_else(|| {
-            unmapped(format!(
+            unmapped_service(format!(
                 "activity '{activity}' is linked to no service item"
             ))
         })?;
-    let item = reference
+    reference
         .masters
         .service_items
         .get(code)
-        .ok_or_else(|| unmapped(format!("the ERP sells no '{code}'")))?;
+        .ok_or_else(|| unmapped_service(format!("the ERP sells no '{code}'")))
+}
+
+fn service_item<'a>(
+    reference: &'a Reference,
+    fields: &EntryFields,
+) -> Result<&'a ServiceItem, Problem> {
+    let item = find_service_item(reference, fields)?;
     if !item.active {
-        return Err(unmapped(format!(
-            "service item {code} is inactive in the ERP"
+        return Err(unmapped_service(format!(
+            "service item {} is inactive in the ERP",
+            item.code
         )));
     }
     Ok(item)

@@ -10,7 +10,11 @@ SELECT 'posting', coalesce(code, state), state, item_id, document_id, posting_no
 CAST(NULL AS BYTEA), amount_minor, changed_at_us, fact_block, fact_ord
 FROM posting WHERE state IN ('rejected', 'missing', 'altered', 'held')
 UNION ALL
-SELECT 'attempt', 'AMBIGUOUS', state, CAST(NULL AS BYTEA), document_id, CAST(NULL AS BIGINT),
+SELECT 'refusal', 'TRACKER_REFUSED', 'refused', item_id, CAST(NULL AS BYTEA), CAST(NULL AS BIGINT),
+CAST(NULL AS BYTEA), CAST(NULL AS BIGINT), since_us, fact_block, fact_ord
+FROM refusal WHERE open = 1
+UNION ALL
+SELECT 'attempt', 'ANSWER_UNKNOWN', state, CAST(NULL AS BYTEA), document_id, CAST(NULL AS BIGINT),
 attempt_id, CAST(NULL AS BIGINT), started_at_us, fact_block, fact_ord
 FROM attempt WHERE state <> 'settled' AND state = 'ambiguous'
 ) AS exception WHERE ?1 = '' OR code = ?1
@@ -22,6 +26,8 @@ UNION ALL
 SELECT coalesce(code, state), count(*) FROM posting
 WHERE state IN ('rejected', 'missing', 'altered', 'held') GROUP BY coalesce(code, state)
 UNION ALL
-SELECT 'AMBIGUOUS', count(*) FROM attempt WHERE state <> 'settled' AND state = 'ambiguous'
+SELECT 'TRACKER_REFUSED', count(*) FROM refusal WHERE open = 1 HAVING count(*) > 0
+UNION ALL
+SELECT 'ANSWER_UNKNOWN', count(*) FROM attempt WHERE state <> 'settled' AND state = 'ambiguous'
 HAVING count(*) > 0
 ) AS exception GROUP BY code ORDER BY code

@@ -216,6 +216,7 @@ fn hot_statements_use_their_index() {
         ("exception_list", "item_open_exception"),
         ("exception_list", "posting_problem"),
         ("exception_list", "attempt_open"),
+        ("exception_list", "refusal_open"),
         ("counter_get", "PRIMARY KEY (name=?)"),
         ("seal_key_range", "PRIMARY KEY (unit>? AND unit<?)"),
         ("block_page", "PRIMARY KEY (writer_no=? AND seq>?)"),

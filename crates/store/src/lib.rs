@@ -59,7 +59,7 @@ pub use seal::{Pointer, SealClass, Sealed};
 pub use store::Store;
 pub use tables::{
     attempts, blocks, charges, counters, documents, exceptions, feedback, items, limits, postings,
-    scans, seal_keys, settings, snapshots, totals, writers,
+    refusals, scans, seal_keys, settings, snapshots, totals, writers,
 };
 pub use tx::{ReadTx, Tx};
 pub use wake::Topic;

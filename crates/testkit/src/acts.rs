@@ -122,7 +122,8 @@ impl Kind {
     }
 }
 
-const HOURS: [&str; 6] = ["0.25", "0.67", "1.33", "2.50", "3.17", "7.75"];
+/// The first comes to nothing where the contract rounds to six minutes.
+const HOURS: [&str; 7] = ["0.03", "0.25", "0.67", "1.33", "2.50", "3.17", "7.75"];
 
 /// Do it. Says what was done, or nothing if there was nothing to do it to.
 pub fn perform(world: &World, kind: Kind, pick: u64) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use anyhow::{Context, Result, bail};
@@ -39,12 +39,57 @@ pub(super) const CHECKS: &[Part] = &[
     },
 ];
 
-/// A command of the product that has to succeed, once or for many seeds.
+/// A command of the product that has to end as it should, once or for many seeds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extra {
     pub(super) name: &'static str,
     pub(super) args: &'static [&'static str],
     pub(super) seeded: bool,
+    pub(super) ends: Ends,
+}
+
+/// How a command has to end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ends {
+    /// With success.
+    Well,
+    /// With the exit code of a month that does not tie out, and in these words: the code alone is
+    /// also that of a command that broke.
+    NotTiedOut(&'static str),
+}
+
+/// The exit code of `demo --check` when the month does not tie out.
+const NOT_TIED_OUT: i32 = 1;
+/// What the demo says then.
+const NOT_ACCOUNTED: &str = "NOT every approved hour is accounted for";
+
+impl Ends {
+    /// Nothing, or what should have been.
+    fn judge(self, output: &Output) -> Result<(), String> {
+        match self {
+            Self::Well if output.status.success() => Ok(()),
+            Self::Well => Err("it should have succeeded".to_owned()),
+            Self::NotTiedOut(words) => {
+                let said = String::from_utf8_lossy(&output.stdout);
+                if output.status.code() == Some(NOT_TIED_OUT) && said.contains(words) {
+                    return Ok(());
+                }
+                Err(format!(
+                    "it should have ended with exit code {NOT_TIED_OUT} and '{words}'"
+                ))
+            }
+        }
+    }
+}
+
+/// A small month in which the ERP cheats once: the check has to fail, or it proves nothing.
+const fn tampered(name: &'static str, args: &'static [&'static str]) -> Extra {
+    Extra {
+        name,
+        args,
+        seeded: false,
+        ends: Ends::NotTiedOut(NOT_ACCOUNTED),
+    }
 }
 
 /// The product's own checks. Add a line when a command exists; `seeded` ones get `--seed N`.
@@ -64,6 +109,7 @@ pub(super) const EXTRAS: &[Extra] = &[
             "12",
         ],
         seeded: true,
+        ends: Ends::Well,
     },
     Extra {
         name: "simulation, 1000 fixed schedules",
@@ -81,7 +127,62 @@ pub(super) const EXTRAS: &[Extra] = &[
             "1",
         ],
         seeded: false,
+        ends: Ends::Well,
     },
+    tampered(
+        "demo notices a dropped line",
+        &[
+            "run",
+            "--quiet",
+            "--",
+            "demo",
+            "--quiet",
+            "--check",
+            "--no-faults",
+            "--entries",
+            "60",
+            "--consultants",
+            "8",
+            "--tamper",
+            "drop",
+        ],
+    ),
+    tampered(
+        "demo notices a wrong cent",
+        &[
+            "run",
+            "--quiet",
+            "--",
+            "demo",
+            "--quiet",
+            "--check",
+            "--no-faults",
+            "--entries",
+            "60",
+            "--consultants",
+            "8",
+            "--tamper",
+            "cent",
+        ],
+    ),
+    tampered(
+        "demo notices a doubled line",
+        &[
+            "run",
+            "--quiet",
+            "--",
+            "demo",
+            "--quiet",
+            "--check",
+            "--no-faults",
+            "--entries",
+            "60",
+            "--consultants",
+            "8",
+            "--tamper",
+            "double",
+        ],
+    ),
 ];
 
 const FIXED_SEEDS: u64 = 20;
@@ -194,7 +295,9 @@ impl Runner {
             let ends: Vec<Result<()>> = thread::scope(|scope| {
                 let runs: Vec<_> = group
                     .iter()
-                    .map(|seed| scope.spawn(|| self.run_captured(&extra.arguments(*seed))))
+                    .map(|seed| {
+                        scope.spawn(|| self.run_captured(&extra.arguments(*seed), extra.ends))
+                    })
                     .collect();
                 runs.into_iter()
                     .map(|run| run.join().unwrap_or_else(|_| bail!("the run panicked")))
@@ -213,16 +316,16 @@ impl Runner {
         bail!("seeds that failed: {}", failed.join(", "))
     }
 
-    fn run_captured(&self, args: &[String]) -> Result<()> {
+    fn run_captured(&self, args: &[String], ends: Ends) -> Result<()> {
         let output = self
             .command("cargo", args)
             .output()
             .context("starting cargo")?;
-        if output.status.success() {
+        let Err(should) = ends.judge(&output) else {
             return Ok(());
-        }
+        };
         bail!(
-            "cargo {}: {}\n{}{}",
+            "cargo {}: {}; {should}\n{}{}",
             args.join(" "),
             output.status,
             String::from_utf8_lossy(&output.stdout),

@@ -6,6 +6,7 @@ use crate::beside::carry_out;
 use crate::failure::{Failure, NEEDS_A_PERSON};
 use crate::out::{self, Output};
 use crate::progress::Bar;
+use pipeline::exceptions::Exception;
 use server::operations::replay::{Replay, ReplayDone, code_of};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
                 e.source_ref.clone(),
                 e.work_date.clone(),
                 out::hours(e.recorded_seconds),
-                e.amount.clone().unwrap_or_default(),
+                super::explain::stake_words(&e.stake),
                 e.code.clone(),
                 e.owner.words().to_owned(),
                 format!("{} d {} h", age_hours / 24, age_hours % 24),
@@ -80,6 +81,7 @@ async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
         ],
         rows,
     );
+    print_sums(&all);
     let mut remedies: Vec<(&str, &str)> = all
         .iter()
         .map(|e| (e.code.as_str(), e.remedy.as_str()))
@@ -90,6 +92,22 @@ async fn list(args: &Args, code: Option<String>) -> Result<ExitCode, Failure> {
         out::line(&format!("{code}: {remedy}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The money of the list, by currency.
+fn print_sums(all: &[Exception]) {
+    let (sums, unknown) = pipeline::stake::sums(all);
+    for sum in sums {
+        out::line(&format!(
+            "at stake: {} booked, {} more by estimate",
+            sum.booked, sum.estimated
+        ));
+    }
+    if unknown > 0 {
+        out::line(&format!(
+            "{unknown} entries whose amount nobody can know yet; the column says why"
+        ));
+    }
 }
 
 async fn replay(args: &Args, wish: &Replay) -> Result<ExitCode, Failure> {

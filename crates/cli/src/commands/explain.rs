@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::out::{self, Output};
 use crate::progress::Bar;
 use pipeline::explain::Story;
+use pipeline::stake::Stake;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -30,6 +31,18 @@ pub(crate) async fn run(args: &Args, id: &str) -> Result<ExitCode, Failure> {
         print(&story, false);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The money at stake, in words.
+pub(crate) fn stake_words(stake: &Stake) -> String {
+    match (&stake.booked, &stake.estimate) {
+        (Some(money), _) => money.to_string(),
+        (None, Some(money)) => format!("{money} (estimate)"),
+        (None, None) => {
+            let why = stake.no_amount_because.as_deref().unwrap_or("not priced");
+            format!("unknown: {why}")
+        }
+    }
 }
 
 pub(crate) fn print(story: &Story, raw: bool) {
@@ -67,7 +80,12 @@ pub(crate) fn print(story: &Story, raw: bool) {
         if let Some(words) = &problem.erp_words {
             out::line(&format!("  the ERP said: {words}"));
         }
-        out::line(&format!("  what to do: {}", problem.remedy));
+        out::line(&format!("  at stake: {}", stake_words(&problem.stake)));
+        out::line(&format!(
+            "  what to do ({}): {}",
+            problem.owner.words(),
+            problem.remedy
+        ));
     }
     for charge in &story.charges {
         out::line(&format!(
@@ -97,6 +115,6 @@ pub(crate) fn print(story: &Story, raw: bool) {
         out::line(&format!("\nthe tracker shows: {told}"));
     }
     if raw && let Some(raw) = &story.raw {
-        out::line(&format!("\nas received:\n{raw}"));
+        out::line(&format!("\nas received:\n{}", out::visible(raw)));
     }
 }

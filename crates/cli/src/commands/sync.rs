@@ -154,6 +154,7 @@ pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode
             .collect();
         out::json(&json!({
             "lines": lines, "exceptions": plan.exceptions, "waiting": plan.waiting,
+            "nothing_to_bill": plan.nothing_to_bill,
             "elsewhere": plan.elsewhere, "unchanged": plan.unchanged,
         }))?;
         return Ok(ExitCode::SUCCESS);
@@ -183,6 +184,12 @@ pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode
         "{} entries wait for approval, {} were billed elsewhere, {} are known and unchanged",
         plan.waiting, plan.elsewhere, plan.unchanged
     ));
+    if plan.nothing_to_bill > 0 {
+        out::line(&format!(
+            "{} entries come to nothing under their contract: booked, no line",
+            plan.nothing_to_bill
+        ));
+    }
     for (code, count) in &plan.exceptions {
         out::line(&format!("{count:>5} would become exceptions: {code}"));
     }

@@ -13,6 +13,8 @@ struct Case {
     comment: &'static str,
     code: &'static str,
     owner: &'static str,
+    /// The money at stake: booked, estimated, or why it is unknown.
+    at_stake: &'static str,
 }
 
 impl Case {
@@ -20,8 +22,7 @@ impl Case {
         world: &World,
         work: Work<'_>,
         comment: &'static str,
-        code: &'static str,
-        owner: &'static str,
+        (code, owner, at_stake): (&'static str, &'static str, &'static str),
     ) -> Self {
         let id = world.book(Work { comment, ..work });
         Self {
@@ -29,6 +30,7 @@ impl Case {
             comment,
             code,
             owner,
+            at_stake,
         }
     }
 
@@ -36,6 +38,7 @@ impl Case {
         let open = world.exception(&self.id);
         assert_eq!(open["code"], self.code, "{open}");
         assert_eq!(open["owner"], self.owner, "{open}");
+        assert_eq!(at_stake(&open), self.at_stake, "{open}");
         for words in ["sentence", "remedy", "facts"] {
             assert!(open[words].as_str().unwrap().len() > 10, "{open}");
         }
@@ -54,12 +57,79 @@ impl Case {
     }
 }
 
+/// The one of the three that is given.
+fn at_stake(open: &Value) -> String {
+    let given = [
+        (&open["amount"], ""),
+        (&open["estimate"], "about "),
+        (&open["no_amount_because"], "unknown: "),
+    ];
+    let given: Vec<String> = given
+        .iter()
+        .filter_map(|(value, kind)| Some(format!("{kind}{}", value.as_str()?)))
+        .collect();
+    assert_eq!(given.len(), 1, "{open}");
+    given.concat()
+}
+
 fn on(project: &'static str, issue: &'static str) -> Work<'static> {
     Work {
         project,
         issue,
         ..Work::default()
     }
+}
+
+/// What the masters do not take, and what is at stake.
+fn masters_cases(world: &World) -> [Case; 7] {
+    let closed = on("borealis-training", "Phase one");
+    let left = Work {
+        user: "hugo.marsh",
+        ..on("acme-rollout", "Analysis")
+    };
+    let unmapped = Work {
+        hours: "0.67",
+        ..on("pilot", "Prototype")
+    };
+    let case = |work, comment, says| Case::book(world, work, comment, says);
+    [
+        case(
+            closed,
+            "task closed",
+            ("TASK_CLOSED", "project_manager", "about EUR 131.34"),
+        ),
+        case(
+            left,
+            "has left",
+            ("WORKER_TERMINATED", "people", "about EUR 248.87"),
+        ),
+        case(
+            on("daikoku-entry", "Build"),
+            "held by us",
+            ("CUSTOMER_ON_HOLD", "finance", "about JPY 31920"),
+        ),
+        case(
+            on("elmwood-review", "Review"),
+            "held there",
+            ("CUSTOMER_ON_HOLD", "finance", "about USD 286.62"),
+        ),
+        case(
+            on("cobalt-platform", "Build"),
+            "no rate",
+            ("RATE_MISSING", "finance", "unknown: no rate"),
+        ),
+        case(
+            unmapped,
+            "no project",
+            ("PROJECT_UNMAPPED", "integration", "unknown: no project"),
+        ),
+        // Priced before it was refused: the money is booked.
+        case(
+            on("acme-rollout", "Site visits"),
+            "no account",
+            ("ERP_ACCOUNT_MISSING", "finance", "EUR 248.87"),
+        ),
+    ]
 }
 
 #[test]
@@ -87,45 +157,7 @@ fn masters_that_do_not_take_the_work() {
             .crosswalk
             .replace("Travel = \"TRAV\"", "Travel = \"NOACC\"");
     });
-    let closed = on("borealis-training", "Phase one");
-    let left = Work {
-        user: "hugo.marsh",
-        ..on("acme-rollout", "Analysis")
-    };
-    let unmapped = Work {
-        hours: "0.67",
-        ..on("pilot", "Prototype")
-    };
-    let case = |work, comment, code, owner| Case::book(&world, work, comment, code, owner);
-    let cases = [
-        case(closed, "task closed", "TASK_CLOSED", "project_manager"),
-        case(left, "has left", "WORKER_TERMINATED", "people"),
-        case(
-            on("daikoku-entry", "Build"),
-            "held by us",
-            "CUSTOMER_ON_HOLD",
-            "finance",
-        ),
-        case(
-            on("elmwood-review", "Review"),
-            "held there",
-            "CUSTOMER_ON_HOLD",
-            "finance",
-        ),
-        case(
-            on("cobalt-platform", "Build"),
-            "no rate",
-            "RATE_MISSING",
-            "finance",
-        ),
-        case(unmapped, "no project", "PROJECT_UNMAPPED", "integration"),
-        case(
-            on("acme-rollout", "Site visits"),
-            "no account",
-            "ERP_ACCOUNT_MISSING",
-            "finance",
-        ),
-    ];
+    let cases = masters_cases(&world);
     let fine = world.book(Work {
         comment: "is fine",
         ..Work::default()
@@ -141,9 +173,7 @@ fn masters_that_do_not_take_the_work() {
     for one in &cases {
         one.is_open(&world);
     }
-    // Priced before it was refused: the money is known.
-    let refused = world.exception(&cases[6].id);
-    assert_eq!(refused["amount"], "EUR 248.87");
+    sums_are_shown(&world);
     let report = world.ties_out();
     assert_eq!(World::class(&report, &fine), "posted");
     assert_eq!(World::class(&report, &waits), "waiting");
@@ -165,6 +195,19 @@ fn masters_that_do_not_take_the_work() {
     assert_eq!(world.sync_clean()["posted"], 0);
     world.ties_out();
     world.audit();
+}
+
+/// The list ends with the money of each currency.
+fn sums_are_shown(world: &World) {
+    let listed = world.run(&["exceptions", "list"]).out;
+    for sum in [
+        "at stake: EUR 248.87 booked, EUR 380.21 more by estimate",
+        "at stake: JPY 0 booked, JPY 31920 more by estimate",
+        "at stake: USD 0.00 booked, USD 286.62 more by estimate",
+        "2 entries whose amount nobody can know yet",
+    ] {
+        assert!(listed.contains(sum), "'{sum}' is not in {listed}");
+    }
 }
 
 /// Every cause is mended where it is.
@@ -220,8 +263,7 @@ fn a_suspected_duplicate_and_a_rate_changed_back_in_time() {
         &world,
         Work::default(),
         "worked twice",
-        "SUSPECTED_DUPLICATE",
-        "project_manager",
+        ("SUSPECTED_DUPLICATE", "project_manager", "about EUR 248.87"),
     );
     assert_eq!(world.sync()["posted"], 1);
     again.is_open(&world);
@@ -273,8 +315,7 @@ fn a_closed_period_holds_where_the_contract_says_so() {
         &world,
         Work::default(),
         "of January",
-        "PERIOD_CLOSED",
-        "finance",
+        ("PERIOD_CLOSED", "finance", "about EUR 248.87"),
     );
     let moves = world.book(Work {
         comment: "moves on",

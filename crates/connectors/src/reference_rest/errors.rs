@@ -45,6 +45,7 @@ impl Fault {
 /// The refusals of the reference ERP and the code of our catalogue. What is not here is
 /// [`Code::ErpRejected`].
 pub const REFUSALS: &[(&str, Code)] = &[
+    ("DOCUMENT_NOT_DRAFT", Code::DocumentClosed),
     ("PERIOD_CLOSED", Code::PeriodClosed),
     ("TASK_CLOSED", Code::TaskClosed),
     ("TASK_UNKNOWN", Code::TaskUnmapped),

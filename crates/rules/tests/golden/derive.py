@@ -221,8 +221,10 @@ def posting_date(row, tables):
 def refused(row, tables):
     wrong = [name.strip() for name in row["wrong"].split(";")]
     order = tables["Order of looking"]
-    first = next(o for o in order if o["wrong"] in wrong)
-    return {"= code": first["code"], "working": f"first in order: {first['wrong']}"}
+    found = [o for o in order if o["wrong"] in wrong]
+    unknown = [o["not to be estimated"] for o in found if o["not to be estimated"]]
+    estimate = unknown[0] if unknown else money(Decimal(4500) / 3600, Decimal(150), "EUR", "half_up")
+    return {"= code": found[0]["code"], "= estimate": estimate, "working": f"first in order: {found[0]['wrong']}"}
 
 
 SUBJECTS = {

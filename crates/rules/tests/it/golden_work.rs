@@ -3,6 +3,7 @@
 use crate::table::{Row, table};
 use crate::world;
 use counterfoil_rules::charge::Disposition;
+use counterfoil_rules::estimate::{Estimate, estimate};
 use domain::contract::Contract;
 use domain::entry::EntryFields;
 use domain::masters::Task;
@@ -150,6 +151,11 @@ fn the_first_thing_that_is_wrong_is_the_exception() {
             "{wrong}: {problem:?}"
         );
         assert!(!problem.facts.is_empty(), "{wrong}");
+        let at_stake = match estimate(&reference, &fields) {
+            Estimate::Amount(money) => money.decimal().to_string(),
+            Estimate::Unknown(why) => why,
+        };
+        assert_eq!(at_stake, row.get("= estimate"), "{wrong}");
     }
 }
 

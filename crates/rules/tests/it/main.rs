@@ -1,6 +1,8 @@
 //! The rules against tables that finance can read, and their laws.
 
 #[cfg(test)]
+mod estimate;
+#[cfg(test)]
 mod explanation;
 #[cfg(test)]
 mod golden;

@@ -178,6 +178,7 @@ fn all(table: &Table) -> &'static str {
         "setting" => "setting_all",
         "limit_state" => "limit_state_all",
         "seal_key" => "seal_key_all",
+        "refusal" => "refusal_all",
         _ => "writer_all",
     }
 }

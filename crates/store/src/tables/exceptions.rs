@@ -7,9 +7,9 @@ use crate::tx::ReadTx;
 /// What cannot go on without somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExceptionRow {
-    /// `item`, `posting` or `attempt`.
+    /// `item`, `posting`, `refusal` or `attempt`.
     pub subject: String,
-    /// The stable code; for an attempt in doubt, `AMBIGUOUS`.
+    /// The stable code.
     pub code: String,
     /// The state it stands in.
     pub state: String,

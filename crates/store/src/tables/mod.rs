@@ -12,6 +12,7 @@ pub mod feedback;
 pub mod items;
 pub mod limits;
 pub mod postings;
+pub mod refusals;
 pub mod scans;
 pub mod seal_keys;
 pub mod settings;
@@ -35,4 +36,5 @@ pub(crate) const AUDITED: &[Table] = &[
     limits::TABLE,
     seal_keys::TABLE,
     writers::TABLE,
+    refusals::TABLE,
 ];

@@ -191,6 +191,17 @@ impl Court<'_> {
             return;
         }
         self.verdict.approved += 1;
+        if case.judged.nothing {
+            // A line of it that stands all the same is left over and found there.
+            self.verdict.nothing_to_bill += 1;
+            if !matches!(shown, Shown::Unbilled | Shown::Credited(_)) {
+                self.verdict.not_told += 1;
+                self.verdict.problem(format!(
+                    "entry {id} comes to nothing and is shown as {shown:?}"
+                ));
+            }
+            return;
+        }
         let line = line.or_else(|| taken_back(case, board));
         match (line, &case.judged.content) {
             (Some(line), Some(content)) => {
@@ -262,7 +273,7 @@ impl Court<'_> {
                 touched(case, board, |touched| touched.edited || touched.deleted)
             }
             // A change of a line that somebody moved to a document that takes none.
-            Code::ErpRejected => touched(case, board, |_| true),
+            Code::ErpRejected | Code::DocumentClosed => touched(case, board, |_| true),
             _ => false,
         }
     }

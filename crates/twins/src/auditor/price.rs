@@ -52,6 +52,8 @@ pub(super) struct Judged {
     pub(super) code: Option<Code>,
     /// What it must be in the ERP, or would be if nothing kept it.
     pub(super) content: Option<Content>,
+    /// The contract's rounding leaves nothing: there must be no line.
+    pub(super) nothing: bool,
 }
 
 pub(super) struct Terms<'a> {
@@ -63,7 +65,7 @@ pub(super) struct Terms<'a> {
 fn stopped(code: Code) -> Judged {
     Judged {
         code: Some(code),
-        content: None,
+        ..Judged::default()
     }
 }
 
@@ -102,7 +104,7 @@ impl Terms<'_> {
             keep(true, Code::ContractMissing);
             return Judged {
                 code: first,
-                content: None,
+                ..Judged::default()
             };
         };
         let customer = contract.customer.as_ref();
@@ -134,7 +136,7 @@ impl Terms<'_> {
         else {
             return Judged {
                 code: first,
-                content: None,
+                ..Judged::default()
             };
         };
         let bills = contract.kind == ContractKind::TimeAndMaterials && work.billable;
@@ -152,13 +154,14 @@ impl Terms<'_> {
             return Judged {
                 code: first,
                 content: Some(content),
+                nothing: false,
             };
         }
         let Some(rate) = self.rate(contract, worker, day) else {
             keep(true, Code::RateMissing);
             return Judged {
                 code: first,
-                content: None,
+                ..Judged::default()
             };
         };
         content.form = match contract.shape {
@@ -169,9 +172,11 @@ impl Terms<'_> {
                 Form::Bill
             }
         };
+        let nothing = content.money.as_ref().is_some_and(|m| m.amount_minor == 0);
         Judged {
             code: first,
-            content: Some(content),
+            content: (!nothing).then_some(content),
+            nothing,
         }
     }
 

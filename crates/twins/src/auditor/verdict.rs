@@ -3,8 +3,8 @@
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The verdict on a run. `approved` = `posted` + `cost_only` + exceptions + `withdrawn`, or there
-/// are problems.
+/// The verdict on a run. `approved` = `posted` + `cost_only` + `nothing_to_bill` + exceptions +
+/// `withdrawn`, or there are problems.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 pub struct Verdict {
     /// Entries that were ever in the tracker.
@@ -17,6 +17,8 @@ pub struct Verdict {
     pub posted: u64,
     /// Entries that are cost in the ERP.
     pub cost_only: u64,
+    /// Entries that are booked and come to nothing under their contract.
+    pub nothing_to_bill: u64,
     /// Open exceptions by code.
     pub exceptions: BTreeMap<String, u64>,
     /// Entries that were approved and are deleted.
@@ -49,7 +51,11 @@ impl Verdict {
     /// Whether every approved entry is accounted for.
     pub fn adds_up(&self) -> bool {
         self.approved
-            == self.posted + self.cost_only + self.withdrawn + self.exceptions.values().sum::<u64>()
+            == self.posted
+                + self.cost_only
+                + self.nothing_to_bill
+                + self.withdrawn
+                + self.exceptions.values().sum::<u64>()
     }
 
     pub(super) fn problem(&mut self, words: String) {

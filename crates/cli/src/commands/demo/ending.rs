@@ -43,6 +43,7 @@ impl Ending {
             "approved": verdict.approved,
             "posted": verdict.posted,
             "cost_only": verdict.cost_only,
+            "nothing_to_bill": verdict.nothing_to_bill,
             "withdrawn": verdict.withdrawn,
             "waiting": verdict.waiting,
             "exceptions": verdict.exceptions,
@@ -67,8 +68,13 @@ impl Ending {
         out::line("\nthe auditor, who read the tracker and the ERP and never the ledger:");
         let open: u64 = verdict.exceptions.values().sum();
         out::line(&format!(
-            "  {} approved = {} posted + {} cost only + {open} open exceptions + {} withdrawn",
-            verdict.approved, verdict.posted, verdict.cost_only, verdict.withdrawn
+            "  {} approved = {} posted + {} cost only + {} nothing to bill + {open} open exceptions \
+             + {} withdrawn",
+            verdict.approved,
+            verdict.posted,
+            verdict.cost_only,
+            verdict.nothing_to_bill,
+            verdict.withdrawn
         ));
         for (code, count) in &verdict.exceptions {
             out::line(&format!("    {count:>4}  {code}"));

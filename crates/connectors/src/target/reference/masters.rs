@@ -5,7 +5,6 @@ use crate::reference_rest::errors::of_body;
 use crate::reference_rest::wire::parsed;
 use connector_sdk::call::CallError;
 use connector_sdk::transport::Effect;
-use domain::currency::Currency;
 use domain::masters::{self, Masters};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -19,7 +18,9 @@ struct Customer {
     name: String,
     active: bool,
     on_hold: bool,
-    currency: Option<Currency>,
+    /// As text: bills are in the contract's currency, and one customer with a currency that nobody
+    /// knows must not keep everybody's hours back.
+    currency: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +98,7 @@ impl ReferenceErp {
                     erp_ref: row.id,
                     active: row.active,
                     on_hold: row.on_hold,
-                    currency: row.currency,
+                    currency: row.currency.and_then(|code| code.parse().ok()),
                 },
             );
         }

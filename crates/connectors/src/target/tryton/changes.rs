@@ -36,9 +36,10 @@ fn draft_of<'a>(line: &Line, invoices: &'a BTreeMap<i64, Invoice>) -> Result<&'a
         Ok(invoice)
     } else {
         let (name, state) = (invoice.name(), &invoice.state_name);
-        Err(refuse(format!(
-            "the line's invoice {name} is {state} and can no longer be changed"
-        )))
+        Err(Problem::new(
+            Code::DocumentClosed,
+            format!("the line's invoice {name} is {state} and can no longer be changed"),
+        ))
     }
 }
 

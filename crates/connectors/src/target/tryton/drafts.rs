@@ -136,9 +136,12 @@ pub(super) fn takes(draft: &Invoice, head: &DocumentHead, buyer: Buyer) -> Resul
     let name = draft.name();
     let refuse = |facts: String| Err(Problem::new(Code::ErpRejected, facts));
     if !draft.takes_lines {
-        return refuse(format!(
-            "the invoice {name} is {} and takes no lines",
-            draft.state_name
+        return Err(Problem::new(
+            Code::DocumentClosed,
+            format!(
+                "the invoice {name} is {} and takes no lines",
+                draft.state_name
+            ),
         ));
     }
     if draft.party != buyer.party {
