@@ -21,6 +21,7 @@ const HELP: &str = "\
 cargo xtask COMMAND
   test   provision the lab, then run every check and test; ends with a table
   sim    play simulated schedules: --schedules N --seed S --random N --verbose
+         --require-coverage
   fuzz   damaged bytes for every parser: --seconds N --target NAME --seed S --replay FILE
   tidy   the rules about crates and files that no compiler checks
   lab    provision, start, stop and reset the real systems the tests run against

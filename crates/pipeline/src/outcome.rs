@@ -7,7 +7,7 @@ use crate::env::{Terms, inconsistent};
 use crate::facts;
 use crate::postings::{active_charge, document_shape, kind_of, members, state_of, wanted_now};
 use connector_sdk::target::Shape;
-use domain::exception::Problem;
+use domain::exception::{Code, Problem};
 use domain::posting::{DocumentState, PostingEvent, PostingKind, PostingState};
 use domain::status::BillingStatus;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,7 +98,10 @@ impl Command for SettleAttempt {
         for number in members(&attempt) {
             let row = postings::get(tx, &self.document_id, number)?
                 .ok_or_else(|| inconsistent("an attempt without its posting"))?;
-            rows.push(row);
+            // After a restore the line may have been looked up and settled already.
+            if matches!(state_of(&row)?, PostingState::Ready | PostingState::Waiting) {
+                rows.push(row);
+            }
         }
         let mut changes = Vec::new();
         for row in &mut rows {
@@ -163,7 +166,7 @@ fn settle_one(
             next
         }
         Settlement::Rejected(problem) => {
-            let event = if in_doubt {
+            let event = if in_doubt || problem.code == Code::KeyHeldByOtherContent {
                 PostingEvent::FindOther
             } else {
                 PostingEvent::Reject

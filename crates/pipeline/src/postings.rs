@@ -6,6 +6,7 @@ use crate::plan::{HeldLine, Home, Numbers, Unsent, View, Wanted};
 use connector_sdk::target::Shape;
 use domain::contract::BillShape;
 use domain::decimal::Micro;
+use domain::exception::Code;
 use domain::posting::{DocumentState, PostingKind, PostingState};
 use rules::charge::{ChargeContent, Disposition};
 use store::attempts::{self, AttemptRow};
@@ -177,6 +178,12 @@ pub fn view_of(
         let stands = document_state(&home)?;
         let takes_lines = stands.takes_lines();
         match state_of(&posting)? {
+            // A line stands in the ERP under its key: planned anew it would be billed twice.
+            PostingState::Rejected
+                if posting.code.as_deref() == Some(Code::KeyHeldByOtherContent.text()) =>
+            {
+                view.disturbed = true;
+            }
             PostingState::Ready
             | PostingState::Waiting
             | PostingState::Held

@@ -11,7 +11,7 @@ use crate::payload::batch_of;
 use crate::post::POSTING_OFF;
 use crate::postings::{document_of, document_shape, document_state, kind_of, state_of};
 use crate::states::{self, all_documents, find_lines, learn};
-use connector_sdk::target::FoundLine;
+use connector_sdk::target::{FoundLine, Shape};
 use domain::exception::{Code, Problem};
 use domain::ids::ItemId;
 use domain::posting::{PostingEvent, PostingKeyParts, PostingKind, PostingState, posting_key};
@@ -73,10 +73,17 @@ async fn adopt_all(env: &Env, terms: &Terms, only_equal: bool) -> Result<bool, P
             keys.extend(later_keys(terms, row));
         }
         let found = find_lines(env, shape, &keys).await?;
+        // Work that changed sides meanwhile (to cost, or from it) has its line in another shape.
+        let mut elsewhere = BTreeMap::new();
+        for other in Shape::ALL.into_iter().filter(|other| *other != shape) {
+            elsewhere.extend(find_lines(env, other, &keys).await?);
+        }
+        elsewhere.retain(|key, _| !found.contains_key(key));
         env.write(Adopt {
             terms: terms.clone(),
             document_id: id,
             found,
+            elsewhere,
             only_equal,
         })
         .await?;
@@ -123,6 +130,8 @@ struct Adopt {
     terms: Terms,
     document_id: [u8; 16],
     found: BTreeMap<String, FoundLine>,
+    /// Lines of another shape that carry the keys.
+    elsewhere: BTreeMap<String, FoundLine>,
     /// Leave everything but equal lines for a later look.
     only_equal: bool,
 }
@@ -174,6 +183,13 @@ impl Command for Adopt {
         }
         after_settling(tx, &mut books, &self.terms, &settled)?;
         books.flush(tx, "found after restore")?;
+        // The document was issued or paid while the ledger was away: that will not change again.
+        let document = document_of(tx, &self.document_id)?;
+        if !document_state(&document)?.takes_lines() {
+            for row in &settled {
+                states::tell_state(tx, &document, row)?;
+            }
+        }
         Ok(())
     }
 }
@@ -187,6 +203,7 @@ impl Adopt {
     ) -> Result<Option<PostingChange>, StoreError> {
         let kind = kind_of(row)?;
         let found = self.found.get(&row.line_key);
+        let other_shape = self.elsewhere.get(&row.line_key);
         let batch = batch_of(tx, &self.terms, document, std::slice::from_ref(row))?;
         let agree = match (found, batch.lines.first()) {
             (Some(found), Some(line)) => agrees(batch.document.shape, line, found),
@@ -205,7 +222,8 @@ impl Adopt {
                     .and_then(|line| line.erp_line_ref.clone());
                 return adopted(row, Some(was.unwrap_or_default()));
             }
-            _ if self.only_equal => return Ok(None),
+            // Never left for a later look: on a closed document the work would be planned anew
+            // under another key, beside the line that is there.
             (PostingKind::CreateLine | PostingKind::Credit, Some(line)) => Problem::new(
                 Code::KeyHeldByOtherContent,
                 format!(
@@ -213,9 +231,20 @@ impl Adopt {
                     line.line_ref
                 ),
             ),
-            (PostingKind::CreateLine, None) => {
+            (PostingKind::CreateLine, None) if other_shape.is_some() => Problem::new(
+                Code::KeyHeldByOtherContent,
+                format!(
+                    "after a restore, line {} of the ERP is of another kind than the ledger plans",
+                    other_shape.map_or("", |line| line.line_ref.as_str())
+                ),
+            ),
+            _ if self.only_equal => return Ok(None),
+            (PostingKind::CreateLine | PostingKind::Credit, None) => {
                 let later = later_keys(&self.terms, row);
-                let Some(line) = later.iter().find_map(|key| self.found.get(key)) else {
+                let Some(line) = later
+                    .iter()
+                    .find_map(|key| self.found.get(key).or_else(|| self.elsewhere.get(key)))
+                else {
                     return Ok(None);
                 };
                 Problem::new(

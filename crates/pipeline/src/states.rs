@@ -204,7 +204,7 @@ impl Command for Learn {
     }
 }
 
-fn tell_state(
+pub(crate) fn tell_state(
     tx: &mut Tx<'_>,
     document: &DocumentRow,
     posting: &PostingRow,

@@ -329,9 +329,15 @@ pub async fn replay(
     actor: &str,
 ) -> Result<(exceptions::Replayed, SyncResult), PassError> {
     let terms = load(env).await?.terms;
-    let replayed = exceptions::replay(env, &terms, choice, actor).await?;
     let mut result = SyncResult::default();
-    if posting_off(env).await?.is_some() {
+    let off = posting_off(env).await?;
+    if off.as_deref() != Some(restored::RESTORED) {
+        // What is planned anew depends on what became of the documents: an invoice that somebody
+        // credited must not be credited again.
+        result.states = states::refresh(env, &terms).await?;
+    }
+    let replayed = exceptions::replay(env, &terms, choice, actor).await?;
+    if off.is_some() {
         result.posting_off = true;
     } else {
         result.post = post_all(env, &terms).await?;

@@ -174,7 +174,7 @@ pub async fn restore(
         let what = format!("the backup does not pass its audit: {}", problem.what);
         return Err(StoreError::inconsistent(&problem.table, &problem.key, what));
     }
-    mark_restored(&restoring, &options)?;
+    mark_restored_file(&restoring, &options)?;
     sync(&restoring)?;
     for end in ["-wal", "-shm"] {
         // What belongs to the replaced file must not meet the restored one.
@@ -196,22 +196,27 @@ pub async fn restore(
     Ok(manifest)
 }
 
-/// Opens a session in the copy, which ends all others and doubts what they were sending, and turns
-/// posting off with an audit leaf.
-fn mark_restored(path: &Path, options: &StoreOptions) -> Result<(), StoreError> {
+fn mark_restored_file(path: &Path, options: &StoreOptions) -> Result<(), StoreError> {
     let connection = crate::sqlite::open_file(path)?;
-    let mut backend = Backend::Sqlite(&connection);
-    crate::migrate::migrate(&mut backend)?;
-    let wakes = std::sync::Arc::default();
-    let mut writer =
-        session::open_writer(&mut backend, options, &wakes, session::Opening::Restored)?;
-    writer.first_transaction(&mut backend, |tx| {
-        settings::put(tx, POSTING_OFF, RESTORED, "restored from a backup")
-    })?;
-    drop(writer);
+    mark_restored(&mut Backend::Sqlite(&connection), options)?;
     connection
         .close()
         .map_err(|(_, error)| StoreError::sqlite("closing the copy", error))
+}
+
+/// Opens a session in the copy, which ends all others and doubts what they were sending, and turns
+/// posting off with an audit leaf.
+pub(crate) fn mark_restored(
+    backend: &mut Backend<'_>,
+    options: &StoreOptions,
+) -> Result<(), StoreError> {
+    crate::migrate::migrate(backend)?;
+    let wakes = std::sync::Arc::default();
+    let mut writer = session::open_writer(backend, options, &wakes, session::Opening::Restored)?;
+    writer.first_transaction(backend, |tx| {
+        settings::put(tx, POSTING_OFF, RESTORED, "restored from a backup")
+    })?;
+    Ok(())
 }
 
 fn refuse_existing(path: &Path) -> Result<(), StoreError> {

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::observe::Observer;
+
 /// Microseconds since the Unix epoch, UTC.
 pub type ClockHandle = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// Fills a buffer with random bytes.
@@ -51,6 +53,8 @@ pub struct StoreOptions {
     pub queue: usize,
     /// How many commands one transaction takes at most.
     pub group: usize,
+    /// Who hears of changes that were kept; nobody in the product.
+    pub observer: Option<Observer>,
 }
 
 impl StoreOptions {
@@ -71,6 +75,7 @@ impl StoreOptions {
             readers: 2,
             queue: 1024,
             group: 256,
+            observer: None,
         }
     }
 }

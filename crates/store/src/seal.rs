@@ -5,6 +5,7 @@
 //! The nonce is the pointer of the text, which is never used twice in what is kept; AES-GCM-SIV
 //! bears the repetition that a rolled back command causes in what is thrown away.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -289,14 +290,24 @@ impl Vault {
     }
 }
 
-/// Takes as much memory as the frame says its text has, and none for one that says too much.
+thread_local! {
+    /// Making one costs more than most texts do.
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+        const { RefCell::new(None) };
+}
+
+/// The text of a frame, which says how long it is; `None` when it is broken or too long.
 fn unpack(frame: &[u8]) -> Option<Vec<u8>> {
     let bytes = zstd::zstd_safe::get_frame_content_size(frame).ok()??;
-    let bytes = usize::try_from(bytes).ok()?;
-    if bytes > TEXT_BYTES_MAX {
-        return None;
-    }
-    zstd::bulk::decompress(frame, bytes).ok()
+    let bytes = usize::try_from(bytes)
+        .ok()
+        .filter(|bytes| *bytes <= TEXT_BYTES_MAX)?;
+    DECOMPRESSOR.with_borrow_mut(|tool| {
+        if tool.is_none() {
+            *tool = zstd::bulk::Decompressor::new().ok();
+        }
+        tool.as_mut()?.decompress(frame, bytes).ok()
+    })
 }
 
 /// The first byte names the form; a shared dictionary will be form 2 and name its dictionary.

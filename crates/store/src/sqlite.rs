@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rusqlite::backup::Backup;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::backend::Backend;
@@ -42,6 +43,11 @@ pub(crate) fn begin_read(dialect: Dialect) -> &'static str {
 
 fn settle(connection: &Connection, pragmas: &str) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // Plans do not depend on the values bound, or SQLite would parse a statement anew whenever
+    // one of them changes.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(|source| StoreError::sqlite("settling the connection", source))?;
     connection
         .execute_batch(
             "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
@@ -92,12 +98,19 @@ pub(crate) fn open_memory() -> Result<Connection, StoreError> {
         migrate::migrate(&mut Backend::Sqlite(&fresh))?;
         *template = Some(fresh);
     }
+    template
+        .as_ref()
+        .ok_or_else(|| StoreError::defect("a template that was just made is gone"))
+        .and_then(copy_memory)
+}
+
+/// Another database in memory with the content of `source`.
+pub(crate) fn copy_memory(source: &Connection) -> Result<Connection, StoreError> {
+    let failed = |source| StoreError::sqlite("copying a ledger in memory", source);
     let mut connection = Connection::open_in_memory().map_err(failed)?;
-    if let Some(template) = template.as_ref() {
-        Backup::new(template, &mut connection)
-            .and_then(|copy| copy.step(-1))
-            .map_err(failed)?;
-    }
+    Backup::new(source, &mut connection)
+        .and_then(|copy| copy.step(-1))
+        .map_err(failed)?;
     settle(&connection, "PRAGMA synchronous = OFF;")?;
     Ok(connection)
 }

@@ -118,7 +118,7 @@ impl Store {
         }
     }
 
-    fn inline(
+    pub(crate) fn inline(
         connection: Arc<Mutex<Connection>>,
         wakes: Arc<Wakes>,
         options: StoreOptions,
@@ -250,6 +250,14 @@ impl Store {
         }
     }
 
+    /// The connection of a ledger in memory.
+    pub(crate) fn memory(&self) -> Option<&Arc<Mutex<Connection>>> {
+        match &self.inner.mode {
+            Mode::Inline { connection, .. } => Some(connection),
+            Mode::Threads(_) => None,
+        }
+    }
+
     /// The connection of a ledger in memory, for tests that count.
     #[cfg(test)]
     pub(crate) fn with_memory<T>(&self, look: impl FnOnce(&Connection) -> T) -> T {
@@ -295,10 +303,7 @@ fn read_once<T>(
 ) -> Result<T, StoreError> {
     backend.control(sqlite::begin_read(backend.dialect()))?;
     let read = catch_unwind(AssertUnwindSafe(|| {
-        reader(&mut ReadTx {
-            backend: backend.reborrow(),
-            vault,
-        })
+        reader(&mut ReadTx::new(backend.reborrow(), vault))
     }));
     let ended = if backend.in_transaction() {
         backend.control("ROLLBACK")

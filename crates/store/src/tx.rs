@@ -5,6 +5,7 @@
 //! a [`ReadTx`] is asked for. Neither hands out SQL.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::body::{Body, Event, Fact, Leaf};
 use crate::buffers::Buffers;
 use crate::digest::put_params;
 use crate::error::StoreError;
+use crate::observe::RowChange;
 use crate::options::EntropyHandle;
 use crate::seal::{DataKey, Pointer, SealClass, Sealed, Vault, generation_of};
 use crate::sql::Table;
@@ -23,6 +25,26 @@ use crate::wake::Topic;
 pub struct ReadTx<'a> {
     pub(crate) backend: Backend<'a>,
     pub(crate) vault: &'a Vault,
+    pub(crate) opened: Opened,
+}
+
+/// What one transaction has read of sealed text already: pages of work read many texts of few
+/// blocks, under few keys. It never outlives the view it was read from.
+#[derive(Default)]
+pub(crate) struct Opened {
+    /// The block read last, which is never changed once written.
+    block: Option<(i64, i64, Vec<Fact>)>,
+    keys: BTreeMap<Arc<str>, DataKey>,
+}
+
+impl<'a> ReadTx<'a> {
+    pub(crate) fn new(backend: Backend<'a>, vault: &'a Vault) -> Self {
+        Self {
+            backend,
+            vault,
+            opened: Opened::default(),
+        }
+    }
 }
 
 impl ReadTx<'_> {
@@ -62,32 +84,52 @@ impl ReadTx<'_> {
 
     /// Opens the sealed text at `at`; `None` when there is none.
     pub fn unseal(&mut self, at: Pointer) -> Result<Option<Sealed>, StoreError> {
-        let params = [Param::Int(at.writer_no()), Param::Int(at.seq())];
+        let place = (at.writer_no(), at.seq());
+        let facts = match self.opened.block.take() {
+            Some((writer_no, seq, facts)) if (writer_no, seq) == place => facts,
+            _ => match self.facts_of(place)? {
+                Some(facts) => facts,
+                None => return Ok(None),
+            },
+        };
+        let fact = usize::try_from(at.ord).ok().and_then(|ord| facts.get(ord));
+        let text = fact.map(|fact| self.open(at, fact)).transpose();
+        self.opened.block = Some((place.0, place.1, facts));
+        text
+    }
+
+    fn facts_of(&mut self, place: (i64, i64)) -> Result<Option<Vec<Fact>>, StoreError> {
+        let params = [Param::Int(place.0), Param::Int(place.1)];
         let Some(bytes) = self.first("block_body", &params, |mut row| row.bytes())? else {
             return Ok(None);
         };
-        let key = format!("{}/{}", at.writer_no(), at.seq());
-        let body = Body::decode(&bytes)
-            .ok_or_else(|| StoreError::inconsistent("block", &key, "the body does not decode"))?;
-        let Some(fact) = usize::try_from(at.ord)
-            .ok()
-            .and_then(|ord| body.facts.get(ord))
-        else {
-            return Ok(None);
-        };
-        let Some(wrapped) = self.wrapped_key(&fact.unit)? else {
-            return Err(StoreError::inconsistent(
-                "seal_key",
-                &fact.unit,
-                "the row is gone",
-            ));
-        };
-        if wrapped.is_empty() {
-            return Ok(Some(Sealed::Shredded));
+        let body = Body::decode(&bytes).ok_or_else(|| {
+            let key = format!("{}/{}", place.0, place.1);
+            StoreError::inconsistent("block", &key, "the body does not decode")
+        })?;
+        Ok(Some(body.facts))
+    }
+
+    fn open(&mut self, at: Pointer, fact: &Fact) -> Result<Sealed, StoreError> {
+        if !self.opened.keys.contains_key(&fact.unit) {
+            let Some(wrapped) = self.wrapped_key(&fact.unit)? else {
+                return Err(StoreError::inconsistent(
+                    "seal_key",
+                    &fact.unit,
+                    "the row is gone",
+                ));
+            };
+            if wrapped.is_empty() {
+                return Ok(Sealed::Shredded);
+            }
+            let key = self.vault.unwrap(&fact.unit, &wrapped)?;
+            self.opened.keys.insert(Arc::clone(&fact.unit), key);
         }
-        let data_key = self.vault.unwrap(&fact.unit, &wrapped)?;
-        let text = self.vault.open(&data_key, &fact.unit, at, &fact.sealed)?;
-        Ok(Some(Sealed::Text(text)))
+        let Some(key) = self.opened.keys.get(&fact.unit) else {
+            return Err(StoreError::defect("a key that was just read is gone"));
+        };
+        let text = self.vault.open(key, &fact.unit, at, &fact.sealed)?;
+        Ok(Sealed::Text(text))
     }
 
     pub(crate) fn wrapped_key(&mut self, unit: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -238,6 +280,7 @@ impl Tx<'_> {
     /// Forgets cached data keys, after a shred.
     pub(crate) fn forget_keys(&mut self) {
         self.buffers.keys.clear();
+        self.read.opened.keys.clear();
     }
 
     pub(crate) fn execute(
@@ -274,6 +317,9 @@ impl Tx<'_> {
         put_params(&mut key, keys);
         let digest = self.vault.digester.row(table.name, row);
         let actor = Arc::clone(&self.actor);
+        if let Some(seen) = &mut self.buffers.seen {
+            seen.push(RowChange::new(table, row, &why));
+        }
         self.buffers.body.leaves.push(Leaf {
             kind: table.kind,
             key,

@@ -12,6 +12,7 @@ use crate::buffers::Buffers;
 use crate::command::{Guard, GuardSet, Job, Verdict};
 use crate::digest;
 use crate::error::StoreError;
+use crate::observe::Observer;
 use crate::options::{ClockHandle, EntropyHandle, StoreOptions};
 use crate::seal::Vault;
 use crate::sql::Dialect;
@@ -33,6 +34,7 @@ pub(crate) struct Writer {
     clock: ClockHandle,
     entropy: EntropyHandle,
     wakes: Arc<Wakes>,
+    observer: Option<Observer>,
     buffers: Buffers,
     system: Arc<str>,
 }
@@ -67,7 +69,11 @@ impl Writer {
             clock: Arc::clone(&options.clock),
             entropy: Arc::clone(&options.entropy),
             wakes,
-            buffers: Buffers::default(),
+            observer: options.observer.clone(),
+            buffers: Buffers {
+                seen: options.observer.as_ref().map(|_| Vec::new()),
+                ..Buffers::default()
+            },
             system: Arc::from("system"),
         }
     }
@@ -145,8 +151,7 @@ impl Writer {
         }
         match self.attempt(backend, jobs) {
             Ok(verdicts) => {
-                self.wakes.deliver(&mut self.buffers.wakes);
-                self.buffers.clear();
+                self.kept();
                 Ok(verdicts)
             }
             Err(Broken::Undone(error)) => {
@@ -163,8 +168,7 @@ impl Writer {
                 let kept = self.look_up(backend).map(|()| self.seq > before);
                 match kept {
                     Ok(true) => {
-                        self.wakes.deliver(&mut self.buffers.wakes);
-                        self.buffers.clear();
+                        self.kept();
                         Ok(verdicts)
                     }
                     Ok(false) => {
@@ -178,6 +182,17 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// The transaction is kept: tell whoever waits or listens.
+    fn kept(&mut self) {
+        self.wakes.deliver(&mut self.buffers.wakes);
+        if let (Some(observer), Some(seen)) = (&self.observer, &mut self.buffers.seen) {
+            for change in seen.drain(..) {
+                observer(&change);
+            }
+        }
+        self.buffers.clear();
     }
 
     fn undo(&mut self, backend: &mut Backend<'_>) {
@@ -254,10 +269,7 @@ impl Writer {
 
     fn tx<'a>(&'a mut self, backend: Backend<'a>) -> Tx<'a> {
         Tx {
-            read: ReadTx {
-                backend,
-                vault: &self.vault,
-            },
+            read: ReadTx::new(backend, &self.vault),
             buffers: &mut self.buffers,
             writer_no: self.number,
             seq: self.seq + 1,
@@ -310,10 +322,7 @@ impl Writer {
     /// for a transaction of ours that the database may still be ending.
     fn look_up(&mut self, backend: &mut Backend<'_>) -> Result<(), StoreError> {
         begin(backend)?;
-        let mut read = ReadTx {
-            backend: backend.reborrow(),
-            vault: &self.vault,
-        };
+        let mut read = ReadTx::new(backend.reborrow(), &self.vault);
         let found = read.first("writer_lock", &[self.number.into()], |mut row| {
             Ok((row.int()?, row.array::<32>()?))
         });
@@ -339,7 +348,7 @@ impl Writer {
         let done = done.and_then(|done| backend.control("COMMIT").map(|()| done));
         match done {
             Ok((out, next)) => {
-                self.buffers.clear();
+                self.kept();
                 if let Some((seq, head)) = next {
                     self.seq = seq;
                     self.head = head;

@@ -6,6 +6,7 @@ use connector_sdk::clock::Clock;
 use domain::decimal::Micro;
 use domain::posting::DocumentState;
 use twins::erp::ErpAct;
+use twins::frame::{Scheduled, When};
 use twins::tracker::TrackerAct;
 
 /// A kind of act.
@@ -57,6 +58,12 @@ pub enum Kind {
     Reopen,
     /// Take up every exception again.
     Replay,
+    /// Put a changed draft line back as it was.
+    EditLineBack,
+    /// Hold a customer back in the middle of the coming pass.
+    HoldMeanwhile,
+    /// Close a task in the middle of the coming pass.
+    CloseTaskMeanwhile,
 }
 
 impl Kind {
@@ -87,6 +94,16 @@ impl Kind {
         Self::Replay,
     ];
 
+    /// Kinds that came later: chosen by dice of their own, so that old seeds keep their meaning.
+    pub const EXTRA: &'static [Self] = &[
+        Self::EditLine,
+        Self::EditLineBack,
+        Self::HoldMeanwhile,
+        Self::CloseTaskMeanwhile,
+        Self::LiftHolds,
+        Self::Reopen,
+    ];
+
     /// Its name in reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -113,6 +130,9 @@ impl Kind {
             Self::CloseTask => "close task",
             Self::Reopen => "reopen",
             Self::Replay => "replay",
+            Self::EditLineBack => "edit line back",
+            Self::HoldMeanwhile => "hold meanwhile",
+            Self::CloseTaskMeanwhile => "close task meanwhile",
         }
     }
 
@@ -137,6 +157,9 @@ pub fn perform(world: &World, kind: Kind, pick: u64) -> Option<String> {
         });
         return done.ok().map(|_| format!("{act:?}"));
     }
+    if matches!(kind, Kind::HoldMeanwhile | Kind::CloseTaskMeanwhile) {
+        return meanwhile(world, kind, &mut dice);
+    }
     let mut done = Vec::new();
     for act in erp_acts(world, kind, &mut dice) {
         let possible = world.erp.with(|state| {
@@ -148,6 +171,22 @@ pub fn perform(world: &World, kind: Kind, pick: u64) -> Option<String> {
         }
     }
     (!done.is_empty()).then(|| done.join(", "))
+}
+
+/// Have something done in the ERP between two requests of the coming pass.
+fn meanwhile(world: &World, kind: Kind, dice: &mut Dice) -> Option<String> {
+    let after = dice.between(5, 40);
+    let kind = match kind {
+        Kind::HoldMeanwhile => Kind::Hold,
+        _ => Kind::CloseTask,
+    };
+    let act = erp_acts(world, kind, dice).into_iter().next()?;
+    let words = format!("{act:?} after {after} more requests");
+    world.erp.with(|state| {
+        let when = When::AfterRequests(state.requests.saturating_add(after));
+        state.scheduled.push(Scheduled { when, act });
+    });
+    Some(words)
 }
 
 fn edit(id: String) -> TrackerAct {
@@ -257,12 +296,28 @@ fn erp_acts(world: &World, kind: Kind, dice: &mut Dice) -> Vec<ErpAct> {
         let draft = dice.one_of(&drafts).cloned();
         let act = match kind {
             Kind::DeleteLine => line.map(|line| ErpAct::DeleteLine { line }),
-            Kind::EditLine => line.map(|line| ErpAct::EditLine {
-                line,
-                quantity: Some(Micro::from_micro(1_250_000)),
-                rate: None,
-                description: None,
+            Kind::EditLine => line.map(|line| {
+                let was = erp.lines.iter().find(|(id, _)| id.to_string() == line);
+                if let Some((_, was)) = was {
+                    world.remember_line(line.clone(), was.quantity);
+                }
+                ErpAct::EditLine {
+                    line,
+                    quantity: Some(Micro::from_micro(1_250_000)),
+                    rate: None,
+                    description: None,
+                }
             }),
+            Kind::EditLineBack => {
+                let changed = world.changed_lines();
+                dice.one_of(&changed)
+                    .map(|(line, quantity)| ErpAct::EditLine {
+                        line: line.clone(),
+                        quantity: Some(*quantity),
+                        rate: None,
+                        description: None,
+                    })
+            }
             Kind::MoveLine => line.map(|line| ErpAct::MoveLine {
                 line,
                 document: None,

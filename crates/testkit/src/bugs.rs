@@ -1,6 +1,9 @@
 //! Planted bugs: wrappers that break one rule of the product, so that a test can show that the
 //! simulation would notice.
 
+use crate::crashes::Deaths;
+use crate::story::Story;
+use crate::world::Backup;
 use connector_sdk::async_trait;
 use connector_sdk::call::CallError;
 use connector_sdk::check::CheckLine;
@@ -12,9 +15,11 @@ use connector_sdk::target::{
 use domain::ids::digest16;
 use domain::masters::Masters;
 use domain::posting::PostingKind;
+use pipeline::crash::{CrashPoint, Crashed, Crashes};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use store::Store;
 
 /// A rule that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +37,10 @@ pub enum Bug {
     NoPermit,
     /// A line that carries our key is taken for ours whatever it says.
     AdoptBlindly,
+    /// The ledger forgets the intent of a call when the process dies after it.
+    LostIntent,
+    /// After a restart nothing that was in doubt is looked up: what was sent is sent again.
+    BlindLookUp,
 }
 
 /// A target with a planted bug.
@@ -46,10 +55,52 @@ pub struct BuggyTarget {
 }
 
 /// What a buggy process remembers beyond its death: it stands for what it would compute again.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Memory {
+    backup: Arc<Mutex<Option<Backup>>>,
     keys: Arc<Mutex<BTreeMap<String, String>>>,
     asked: Arc<Mutex<BTreeMap<String, connector_sdk::target::PostLine>>>,
+}
+
+impl Memory {
+    /// The ledger as it stood before the last intent.
+    pub fn take_backup(&self) -> Option<Backup> {
+        let mut backup = self.backup.lock().unwrap_or_else(PoisonError::into_inner);
+        backup.take()
+    }
+}
+
+/// Deaths after which the ledger stands as it did before the last intent.
+pub struct Forgetful {
+    deaths: Arc<Deaths>,
+    ledger: Store,
+    story: Arc<Story>,
+    backup: Arc<Mutex<Option<Backup>>>,
+}
+
+impl Forgetful {
+    /// Die like `deaths`, and forget.
+    pub fn new(deaths: Arc<Deaths>, ledger: Store, story: Arc<Story>, memory: &Memory) -> Self {
+        Self {
+            deaths,
+            ledger,
+            story,
+            backup: Arc::clone(&memory.backup),
+        }
+    }
+}
+
+impl Crashes for Forgetful {
+    fn pass(&self, point: CrashPoint) -> Result<(), Crashed> {
+        let mut backup = self.backup.lock().unwrap_or_else(PoisonError::into_inner);
+        match point {
+            CrashPoint::BatchChosen => *backup = Backup::of(&self.ledger, &self.story).ok(),
+            CrashPoint::IntentWritten | CrashPoint::CallReturned => {}
+            _ => *backup = None,
+        }
+        drop(backup);
+        self.deaths.pass(point)
+    }
 }
 
 impl BuggyTarget {
@@ -172,7 +223,7 @@ impl Target for BuggyTarget {
                 self.remember(batch);
                 self.inner.post(call, batch).await
             }
-            Bug::None | Bug::LostWriteBack | Bug::NoPermit => self.inner.post(call, batch).await,
+            _ => self.inner.post(call, batch).await,
         }
     }
 
@@ -196,6 +247,10 @@ impl Target for BuggyTarget {
             Bug::AdoptBlindly => {
                 let found = self.inner.look_up(shape, line_keys).await?;
                 Ok(self.adopted(found))
+            }
+            Bug::BlindLookUp => {
+                self.inner.look_up(shape, line_keys).await?;
+                Ok(Vec::new())
             }
             _ => self.inner.look_up(shape, line_keys).await,
         }

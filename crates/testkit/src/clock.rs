@@ -30,6 +30,11 @@ impl SimClock {
         })
     }
 
+    /// What it shows, for whoever only writes it down.
+    pub fn glance_us(&self) -> i64 {
+        self.now_us.load(Ordering::SeqCst)
+    }
+
     /// Let time pass.
     pub fn pass_ms(&self, ms: u64) {
         let us = i64::try_from(ms)

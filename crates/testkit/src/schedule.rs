@@ -9,6 +9,9 @@ use twins::erp::{Tamper, Uniqueness};
 use twins::fault::FaultPlan;
 use twins::firm::FirmSpec;
 
+/// Schedules in which the ledger is lost and restored.
+const RESTORES_PERCENT: u64 = 15;
+
 /// Something people do before a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Planned {
@@ -18,6 +21,15 @@ pub struct Planned {
     pub kind: Kind,
     /// A number to choose by among what is there then.
     pub pick: u64,
+}
+
+/// A ledger lost, and the backup put in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restore {
+    /// Before which pass the backup is taken.
+    pub taken: u64,
+    /// Before which later pass it takes the ledger's place.
+    pub used: u64,
 }
 
 /// One run.
@@ -37,6 +49,10 @@ pub struct Schedule {
     pub acts: Vec<Planned>,
     /// Where the process dies.
     pub deaths: Vec<Death>,
+    /// Whether the ledger is lost.
+    pub restore: Option<Restore>,
+    /// Whether people mend the causes of refusals before the end.
+    pub mends: bool,
     /// Passes with faults and people.
     pub passes: u64,
     /// Whether the ERP cheats, for the auditor's own test.
@@ -82,9 +98,77 @@ fn faults(dice: &mut Dice) -> FaultPlan {
     plan
 }
 
+/// The same faults without what people do between two requests.
+fn without_people(plan: &FaultPlan) -> FaultPlan {
+    FaultPlan {
+        consultant_edits: 0,
+        consultant_edits_back: 0,
+        consultant_deletes: 0,
+        person_deletes_line: 0,
+        person_edits_line: 0,
+        person_moves_line: 0,
+        person_issues: 0,
+        person_pays: 0,
+        person_credits: 0,
+        ..plan.clone()
+    }
+}
+
+/// Whether the ledger of a seed is lost; by dice of its own, so that whatever else the seed means
+/// does not depend on it.
+fn restore(seed: u64, passes: u64) -> Option<Restore> {
+    let mut dice = Dice::new(seed ^ 0x0b0c_d0ed);
+    if !dice.percent(RESTORES_PERCENT) {
+        return None;
+    }
+    let used = dice.between(1, passes);
+    let taken = dice.between(0, used - 1);
+    Some(Restore { taken, used })
+}
+
 impl Schedule {
     /// The schedule of a number.
     pub fn from_seed(seed: u64) -> Self {
+        let mut schedule = Self::plain(seed);
+        schedule.add_restore(restore(seed, schedule.passes));
+        schedule.add_extra_acts();
+        schedule
+    }
+
+    /// A ledger that is lost and restored. What people did in between, at either side, the restored
+    /// ledger cannot know of, so nobody does anything then: the product does not promise to find
+    /// the line of work that was withdrawn meanwhile.
+    fn add_restore(&mut self, restore: Option<Restore>) {
+        let Some(Restore { taken, used }) = restore else {
+            return;
+        };
+        self.restore = restore;
+        self.acts.retain(|act| !(taken..=used).contains(&act.pass));
+        self.tracker_faults = without_people(&self.tracker_faults);
+        self.erp_faults = without_people(&self.erp_faults);
+    }
+
+    /// What people do beyond, by dice of its own.
+    fn add_extra_acts(&mut self) {
+        let mut dice = Dice::new(self.seed ^ 0x0e47_2a00);
+        for _ in 0..dice.below(4) {
+            let pass = dice.between(1, self.passes);
+            let kind = dice.one_of(Kind::EXTRA).copied();
+            let pick = dice.any();
+            let meanwhile = self
+                .restore
+                .is_some_and(|restore| (restore.taken..=restore.used).contains(&pass));
+            if let (Some(kind), false) = (kind, meanwhile) {
+                self.acts.push(Planned { pass, kind, pick });
+                self.mends = true;
+            }
+        }
+        self.acts.sort_by_key(|act| act.pass);
+    }
+
+    /// The schedule of a number without losses of the ledger and without [`Kind::EXTRA`]; what
+    /// once failed is kept by these numbers.
+    pub fn plain(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let month = i8::try_from(dice.between(1, 12)).unwrap_or(6);
         let few = |n: u64| u32::try_from(n).unwrap_or(20);
@@ -129,6 +213,8 @@ impl Schedule {
             erp_faults,
             acts,
             deaths,
+            restore: None,
+            mends: false,
             passes,
             tamper: None,
         }
@@ -169,6 +255,9 @@ impl fmt::Display for Schedule {
         }
         for act in &self.acts {
             writeln!(f, "before pass {}: {:?}", act.pass, act.kind)?;
+        }
+        if let Some(Restore { taken, used }) = self.restore {
+            writeln!(f, "backup before pass {taken}, restored before pass {used}")?;
         }
         write!(f, "{} passes under fire", self.passes)
     }

@@ -1,14 +1,21 @@
 //! A twin with an observer: which fault struck which step.
 
 use crate::coverage::Coverage;
+use crate::story::Story;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use twins::frame::{Answer, Executed, Machine, Reaction};
+use twins::fault::Fault;
+use twins::frame::{Machine, Reaction};
 use twins::transport::{Host, Twin};
 use twins::wire::WireRequest;
 
 /// So many requests in one run mean that it does not come to an end.
 const REQUESTS_MAX: u64 = 50_000;
+
+/// An answer that takes so long counts as slow, in microseconds.
+const SLOW_US: i64 = 8_000_000;
+/// The name of a slow answer in reports: that of its rate in a plan.
+pub const SLOW: &str = "slow";
 
 /// Fault and step, with how often.
 type Faults = BTreeMap<(&'static str, String), u64>;
@@ -17,15 +24,17 @@ type Faults = BTreeMap<(&'static str, String), u64>;
 pub struct Watched<M: Machine> {
     twin: Arc<Twin<M>>,
     system: &'static str,
+    story: Arc<Story>,
     seen: Mutex<(u64, Faults)>,
 }
 
 impl<M: Machine> Watched<M> {
     /// Watch a twin.
-    pub fn new(twin: Arc<Twin<M>>, system: &'static str) -> Arc<Self> {
+    pub fn new(twin: Arc<Twin<M>>, system: &'static str, story: &Arc<Story>) -> Arc<Self> {
         Arc::new(Self {
             twin,
             system,
+            story: Arc::clone(story),
             seen: Mutex::default(),
         })
     }
@@ -49,19 +58,10 @@ fn step(system: &str, request: &WireRequest) -> String {
     format!("{system} {} {}", request.method, parts.join("/"))
 }
 
+/// The fault that struck a request; a slow answer is one when it outlives most patience.
 fn fault(reaction: &Reaction) -> Option<&'static str> {
-    Some(match (&reaction.answer, reaction.executed) {
-        (Answer::Reply(reply), Executed::Never) if reply.status == 429 => "throttled",
-        (Answer::Reply(reply), Executed::Never) if reply.status == 503 => "unavailable",
-        (Answer::Reply(reply), Executed::Before) if reply.status >= 500 => "error after commit",
-        (Answer::Reply(reply), _) if reply.body.starts_with(b"<html>") => "garbage",
-        (Answer::Reply(_), _) => return None,
-        (Answer::Cut(..), _) => "cut body",
-        (Answer::Dropped, Executed::Never) => "dropped before",
-        (Answer::Dropped, _) => "dropped after commit",
-        (Answer::Silence, Executed::Later(_)) => "late commit",
-        (Answer::Silence, _) => "no answer after commit",
-    })
+    let slow = (reaction.latency_us >= SLOW_US).then_some(SLOW);
+    reaction.struck.map(Fault::name).or(slow)
 }
 
 impl<M: Machine> Host for Watched<M> {
@@ -74,10 +74,9 @@ impl<M: Machine> Host for Watched<M> {
             "the run asks without coming to an end"
         );
         if let Some(fault) = fault(&reaction) {
-            *seen
-                .1
-                .entry((fault, step(self.system, request)))
-                .or_default() += 1;
+            let step = step(self.system, request);
+            self.story.tell(format!("    {fault}: {step}"));
+            *seen.1.entry((fault, step)).or_default() += 1;
         }
         reaction
     }

@@ -1,11 +1,13 @@
 //! Both systems, the ledger and the product's handles, put together and taken apart again.
 
-use crate::bugs::{Bug, BuggyTarget, ForgetfulFeedback, Memory};
+use crate::bugs::{Bug, BuggyTarget, Forgetful, ForgetfulFeedback, Memory};
 use crate::clock::SimClock;
 use crate::coverage::Coverage;
 use crate::crashes::Deaths;
+use crate::moves::Postings;
 use crate::rng::Dice;
 use crate::schedule::Schedule;
+use crate::story::Story;
 use crate::watched::Watched;
 use connector_sdk::clock::Clock;
 use connector_sdk::secrecy::SecretString;
@@ -14,14 +16,17 @@ use connector_sdk::target::Target;
 use connector_sdk::transport::Transport;
 use connectors::source::reference::{ReferenceTracker, ReferenceTrackerConfig};
 use connectors::target::reference::{KeyMode, ReferenceErp, ReferenceErpConfig};
+use domain::decimal::Micro;
 use domain::ids::digest;
 use jiff::civil::Date;
+use pipeline::crash::Crashes;
 use pipeline::env::{Env, Silent};
 use pipeline::patience::{PatientTransport, source_domain, target_domain};
 use pipeline::settings::{BilledBefore, FingerprintKey, Settings};
 use pipeline::stop::NeverStop;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::{SealKey, Store, StoreOptions};
+use store::{MemoryCopy, SealKey, Store, StoreOptions};
 use twins::auditor::{Brief, Verdict, audit};
 use twins::erp::{Erp, Uniqueness};
 use twins::fault::FaultPlan;
@@ -49,12 +54,16 @@ pub struct World {
     pub erp: Arc<Twin<Erp>>,
     /// Who dies where.
     pub deaths: Arc<Deaths>,
+    /// What happened.
+    pub story: Arc<Story>,
     /// The last day of the month, for passes.
     pub today: Date,
     brief: Brief,
     transport: Arc<dyn Transport>,
     watched: (Arc<Watched<Tracker>>, Arc<Watched<Erp>>),
-    ledger: Store,
+    ledger: Mutex<Store>,
+    backup: Mutex<Option<Backup>>,
+    lines: Mutex<BTreeMap<String, Micro>>,
     settings: Arc<Settings>,
     entropy: Arc<Mutex<Dice>>,
     bug: Bug,
@@ -62,9 +71,31 @@ pub struct World {
     uniqueness: Uniqueness,
 }
 
-fn options(settings: &Settings, clock: &Arc<SimClock>, entropy: &Arc<Mutex<Dice>>) -> StoreOptions {
+/// The ledger as it stood once, and what was known of its postings then.
+pub struct Backup {
+    copy: MemoryCopy,
+    postings: Postings,
+}
+
+impl Backup {
+    /// Take one.
+    pub fn of(ledger: &Store, story: &Story) -> Result<Self, Broken> {
+        Ok(Self {
+            copy: ledger.copy_in_memory().map_err(text)?,
+            postings: story.postings(),
+        })
+    }
+}
+
+fn options(
+    settings: &Settings,
+    clock: &Arc<SimClock>,
+    entropy: &Arc<Mutex<Dice>>,
+    story: &Arc<Story>,
+) -> StoreOptions {
     let (clock, entropy) = (Arc::clone(clock), Arc::clone(entropy));
-    StoreOptions::new(
+    let story = Arc::clone(story);
+    let mut options = StoreOptions::new(
         "sim",
         digest("ledger", &[settings.ledger.as_bytes()]),
         SealKey::new(digest("sim", &[b"seal key"])),
@@ -75,7 +106,9 @@ fn options(settings: &Settings, clock: &Arc<SimClock>, entropy: &Arc<Mutex<Dice>
                 .unwrap_or_else(PoisonError::into_inner)
                 .fill(buffer);
         }),
-    )
+    );
+    options.observer = Some(Arc::new(move |row| story.hear(row)));
+    options
 }
 
 fn settings(firm: &Firm, from: Date) -> Settings {
@@ -116,6 +149,7 @@ impl World {
         let midnight = to.to_zoned(jiff::tz::TimeZone::UTC).map_err(text)?;
         let clock = SimClock::at(midnight.timestamp().as_microsecond());
         let entropy = Arc::new(Mutex::new(Dice::new(schedule.seed ^ 0x5ea1)));
+        let story = Story::new(&clock);
         let Firm {
             tracker,
             mut erp,
@@ -139,25 +173,29 @@ impl World {
         erp.limit = Some(limit);
         let (tracker, erp) = (Twin::new(tracker), Twin::new(erp));
         let watched = (
-            Watched::new(Arc::clone(&tracker), "tracker"),
-            Watched::new(Arc::clone(&erp), "ERP"),
+            Watched::new(Arc::clone(&tracker), "tracker", &story),
+            Watched::new(Arc::clone(&erp), "ERP", &story),
         );
         let time: Arc<dyn Clock> = clock.clone();
         let hosts: (Arc<dyn Host>, Arc<dyn Host>) = (watched.0.clone(), watched.1.clone());
         let transport = TwinTransport::new(time)
             .with_host("tracker.sim", hosts.0)
             .with_host("erp.sim", hosts.1);
-        let ledger = Store::open_in_memory(options(&settings, &clock, &entropy)).map_err(text)?;
+        let ledger =
+            Store::open_in_memory(options(&settings, &clock, &entropy, &story)).map_err(text)?;
         Ok(Self {
             clock,
             tracker,
             erp,
             deaths: Arc::new(Deaths::new(schedule.deaths.clone())),
+            story,
             today: to,
             brief: Brief { config, expected },
             transport: Arc::new(transport),
             watched,
-            ledger,
+            ledger: Mutex::new(ledger),
+            backup: Mutex::default(),
+            lines: Mutex::default(),
             settings,
             entropy,
             bug,
@@ -169,8 +207,7 @@ impl World {
     /// A new process over the same ledger.
     pub fn session(&self) -> Result<Env, Broken> {
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let options = options(&self.settings, &self.clock, &self.entropy);
-        let store = self.ledger.join_in_memory(options).map_err(text)?;
+        let store = self.ledger().join_in_memory(self.options()).map_err(text)?;
         let token = SecretString::from(TOKEN);
         let way = |domain: String| {
             PatientTransport::new(Arc::clone(&self.transport), Arc::clone(&clock), domain)
@@ -202,13 +239,22 @@ impl World {
         let target: Arc<dyn Target> =
             Arc::new(ReferenceErp::new(target, &token, inner, Arc::clone(&clock)).map_err(text)?);
         let target: Arc<dyn Target> = match self.bug {
-            Bug::None | Bug::LostWriteBack => target,
+            Bug::None | Bug::LostWriteBack | Bug::LostIntent => target,
             bug => Arc::new(BuggyTarget::new(target, bug, &self.memory)),
         };
         let feedback: Arc<dyn Feedback> = source.clone();
         let feedback: Arc<dyn Feedback> = match self.bug {
             Bug::LostWriteBack => Arc::new(ForgetfulFeedback::new(feedback)),
             _ => feedback,
+        };
+        let crashes: Arc<dyn Crashes> = match self.bug {
+            Bug::LostIntent => Arc::new(Forgetful::new(
+                Arc::clone(&self.deaths),
+                store.clone(),
+                Arc::clone(&self.story),
+                &self.memory,
+            )),
+            _ => self.deaths.clone(),
         };
         way_in.begin(source.manifest().limits.clone(), Some(store.clone()));
         way_out.begin(target.manifest().limits.clone(), Some(store.clone()));
@@ -219,10 +265,79 @@ impl World {
             feedback: Some(feedback),
             publisher: None,
             target,
-            crashes: self.deaths.clone(),
+            crashes,
             progress: Arc::new(Silent),
             stop: Arc::new(NeverStop),
             settings: Arc::clone(&self.settings),
+        })
+    }
+
+    /// Somebody is about to change a line of the ERP.
+    pub fn remember_line(&self, line: String, quantity: Micro) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.entry(line).or_insert(quantity);
+    }
+
+    /// Lines that somebody changed, with what they said before.
+    pub fn changed_lines(&self) -> Vec<(String, Micro)> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().map(|(id, was)| (id.clone(), *was)).collect()
+    }
+
+    fn ledger(&self) -> Store {
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.clone()
+    }
+
+    fn options(&self) -> StoreOptions {
+        options(&self.settings, &self.clock, &self.entropy, &self.story)
+    }
+
+    /// Take a backup of the ledger.
+    pub fn back_up(&self) -> Result<(), Broken> {
+        let taken = Backup::of(&self.ledger(), &self.story)?;
+        let mut backup = self.backup.lock().unwrap_or_else(PoisonError::into_inner);
+        *backup = Some(taken);
+        Ok(())
+    }
+
+    /// Put the backup in the place of the ledger, as the product's restore does. False if there is
+    /// none.
+    pub fn restore(&self) -> Result<bool, Broken> {
+        let backup = self.backup.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(backup) = backup.as_ref() else {
+            return Ok(false);
+        };
+        self.story.set_back(backup.postings.clone());
+        let ledger = backup.copy.restore(self.options()).map_err(text)?;
+        *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = ledger;
+        Ok(true)
+    }
+
+    /// With the bug of a lost intent: the ledger forgets what it confirmed before the process died.
+    pub fn forget(&self) -> Result<(), Broken> {
+        let Some(backup) = self.memory.take_backup() else {
+            return Ok(());
+        };
+        self.story.set_back(backup.postings);
+        let ledger = backup.copy.forget_since(self.options()).map_err(text)?;
+        *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = ledger;
+        Ok(())
+    }
+
+    /// What the ledger itself has to say at rest: its audit, its moves, nothing in flight.
+    pub async fn examine(&self) -> Result<(), Broken> {
+        if let Some(what) = self.story.forbidden() {
+            return Err(format!("a move that no list allows: {what}"));
+        }
+        let in_flight = self.story.postings().in_flight();
+        if in_flight > 0 {
+            return Err(format!("{in_flight} lines are in flight at rest"));
+        }
+        let report = store::audit::verify(&self.ledger()).await.map_err(text)?;
+        report.problems.first().map_or(Ok(()), |problem| {
+            let (table, key, what) = (&problem.table, &problem.key, &problem.what);
+            Err(format!("audit verify: {table} {key}: {what}"))
         })
     }
 
@@ -230,7 +345,10 @@ impl World {
     pub fn calm(&self) {
         self.deaths.stop();
         self.tracker.with(|state| state.plan = FaultPlan::none(1));
-        self.erp.with(|state| state.plan = FaultPlan::none(1));
+        self.erp.with(|state| {
+            state.plan = FaultPlan::none(1);
+            state.scheduled.clear();
+        });
     }
 
     /// The auditor's verdict.
@@ -250,5 +368,6 @@ impl World {
         self.deaths.tell(coverage);
         self.watched.0.tell(coverage);
         self.watched.1.tell(coverage);
+        self.story.tell_coverage(coverage);
     }
 }

@@ -1,14 +1,16 @@
 //! Bugs planted on purpose: each has to be noticed within few schedules.
 
 use counterfoil_testkit::bugs::Bug;
+use counterfoil_testkit::crashes::Death;
 use counterfoil_testkit::play::{Played, play_schedule};
 use counterfoil_testkit::schedule::Schedule;
-use twins::erp::{Tamper, TamperMode, TamperWhen};
+use pipeline::crash::CrashPoint;
+use twins::erp::{Tamper, TamperMode, TamperWhen, Uniqueness};
 
 /// Some schedule among the first ones notices.
 fn noticed(bug: Bug, most: u64, sees: impl Fn(&Played) -> bool) {
     let mut schedules = 1..=most;
-    let found = schedules.any(|seed| sees(&play_schedule(Schedule::from_seed(seed), bug)));
+    let found = schedules.any(|seed| sees(&play_schedule(Schedule::plain(seed), bug)));
     assert!(found, "{bug:?} was not noticed in {most} schedules");
 }
 
@@ -47,6 +49,48 @@ fn a_line_adopted_without_comparing_is_wrong_or_never_seen_as_changed() {
     noticed(Bug::AdoptBlindly, 20, |played| !played.is_good());
 }
 
+/// Deaths after the call, where only our look-up keeps a key to one line.
+fn dying_after_the_call(seed: u64) -> Schedule {
+    let mut schedule = Schedule::plain(seed);
+    schedule.uniqueness = Uniqueness::LookUp;
+    schedule.deaths = (1..=3)
+        .map(|nth| Death {
+            point: CrashPoint::CallReturned,
+            nth,
+        })
+        .collect();
+    schedule
+}
+
+#[test]
+fn a_lost_intent_is_a_duplicate() {
+    let seen = (1..=40).any(|seed| {
+        let played = play_schedule(dying_after_the_call(seed), Bug::LostIntent);
+        !played.is_good()
+    });
+    assert!(seen, "a lost intent was not noticed in 40 schedules");
+}
+
+#[test]
+fn a_look_up_that_sees_nothing_after_a_restart_posts_twice() {
+    let seen = (1..=20).any(|seed| {
+        let played = play_schedule(dying_after_the_call(seed), Bug::BlindLookUp);
+        !played.is_good()
+    });
+    assert!(seen, "a blind look-up was not noticed in 20 schedules");
+}
+
+/// The same schedules find nothing where no bug is planted.
+#[test]
+fn without_a_bug_nothing_is_noticed() {
+    for seed in 1..=20 {
+        for schedule in [Schedule::plain(seed), dying_after_the_call(seed)] {
+            let played = play_schedule(schedule, Bug::None);
+            assert!(played.is_good(), "{}", played.report());
+        }
+    }
+}
+
 #[test]
 fn a_cheating_erp_is_caught() {
     for mode in [
@@ -56,7 +100,7 @@ fn a_cheating_erp_is_caught() {
         TamperMode::DoubleOtherKey,
     ] {
         for seed in 1..=3 {
-            let mut schedule = Schedule::from_seed(seed);
+            let mut schedule = Schedule::plain(seed);
             schedule.tamper = Some(Tamper {
                 mode,
                 when: TamperWhen::End,

@@ -1,9 +1,11 @@
 //! Schedules that once failed, by what was wrong.
 
-use counterfoil_testkit::play::play;
+use counterfoil_testkit::bugs::Bug;
+use counterfoil_testkit::play::play_schedule;
+use counterfoil_testkit::schedule::{Restore, Schedule};
 
 fn passes(seed: u64) {
-    let played = play(seed);
+    let played = play_schedule(Schedule::plain(seed), Bug::None);
     assert!(played.is_good(), "{}", played.report());
 }
 
@@ -81,4 +83,35 @@ fn a_refused_change_is_shown_although_the_line_stands() {
 #[test]
 fn absence_is_proven_by_time_even_where_keys_are_unique() {
     passes(342);
+}
+
+fn passes_with(schedule: Schedule) {
+    let played = play_schedule(schedule, Bug::None);
+    assert!(played.is_good(), "{}", played.report());
+}
+
+/// A plain schedule whose ledger is lost, with people at work meanwhile.
+fn passes_restored(seed: u64, taken: u64, used: u64) {
+    let mut schedule = Schedule::plain(seed);
+    schedule.restore = Some(Restore { taken, used });
+    passes_with(schedule);
+}
+
+/// A line in doubt was found after a restore, and then settled a second time: the ledger refused,
+/// in every pass from then on.
+#[test]
+fn a_line_found_after_a_restore_is_not_settled_again() {
+    passes_restored(62, 1, 3);
+}
+
+/// An invoice that was paid before the restore was never shown as paid.
+#[test]
+fn a_restored_ledger_shows_invoices_that_were_paid_before() {
+    passes_restored(47, 0, 2);
+}
+
+/// A replay did not ask what became of the invoice, and credited one that somebody had credited.
+#[test]
+fn a_replay_does_not_credit_what_was_credited() {
+    passes_with(Schedule::from_seed(171));
 }

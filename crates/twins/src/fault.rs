@@ -326,6 +326,42 @@ pub enum Fault {
     PageLosesRow,
 }
 
+impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 12] = [
+        Self::Throttled,
+        Self::ThrottledWithoutHint,
+        Self::Unavailable,
+        Self::DroppedBefore,
+        Self::ErrorAfterCommit,
+        Self::SilentAfterCommit,
+        Self::DroppedAfterCommit,
+        Self::LateCommit,
+        Self::CutBody,
+        Self::Garbage,
+        Self::PageRepeatsRow,
+        Self::PageLosesRow,
+    ];
+
+    /// Its name in reports: that of its rate in a plan.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::ThrottledWithoutHint => "throttled_without_hint",
+            Self::Unavailable => "unavailable",
+            Self::DroppedBefore => "dropped_before",
+            Self::ErrorAfterCommit => "error_after_commit",
+            Self::SilentAfterCommit => "silent_after_commit",
+            Self::DroppedAfterCommit => "dropped_after_commit",
+            Self::LateCommit => "late_commit",
+            Self::CutBody => "cut_body",
+            Self::Garbage => "garbage",
+            Self::PageRepeatsRow => "page_repeats_row",
+            Self::PageLosesRow => "page_loses_row",
+        }
+    }
+}
+
 /// What somebody does beside the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonActs {

@@ -153,6 +153,8 @@ pub struct Reaction {
     pub latency_us: i64,
     /// Whether the request was executed.
     pub executed: Executed,
+    /// The fault of the plan that struck it.
+    pub struck: Option<Fault>,
 }
 
 /// Take a request: first everything that is due happens, then the request.
@@ -215,6 +217,7 @@ fn at_once(reply: WireReply) -> Reaction {
         answer: Answer::Reply(reply),
         latency_us: 0,
         executed: Executed::Before,
+        struck: None,
     }
 }
 
@@ -228,6 +231,7 @@ fn api<M: Machine>(
         answer: Answer::Reply(reply),
         latency_us: roll.latency_us,
         executed: Executed::Never,
+        struck: None,
     };
     if let Some(reply) = over_limit(state, request, now_us, roll.latency_us) {
         return not_executed(reply);
@@ -248,7 +252,28 @@ fn api<M: Machine>(
             answer: Answer::Reply(reply),
             latency_us: roll.latency_us,
             executed: Executed::Before,
+            struck: None,
         };
+    };
+    Reaction {
+        struck: Some(fault),
+        ..strike(state, request, now_us, roll, fault)
+    }
+}
+
+/// Let a fault of the plan strike a request that is otherwise good.
+fn strike<M: Machine>(
+    state: &mut State<M>,
+    request: &WireRequest,
+    now_us: i64,
+    roll: Roll,
+    fault: Fault,
+) -> Reaction {
+    let not_executed = |reply: WireReply| Reaction {
+        answer: Answer::Reply(reply),
+        latency_us: roll.latency_us,
+        executed: Executed::Never,
+        struck: None,
     };
     match fault {
         Fault::Throttled => {
@@ -267,6 +292,7 @@ fn api<M: Machine>(
             answer: Answer::Dropped,
             latency_us: roll.latency_us,
             executed: Executed::Never,
+            struck: None,
         },
         Fault::LateCommit if request.writes() => {
             let at = now_us + i64::from(state.plan.late_commit_ms) * 1000;
@@ -276,6 +302,7 @@ fn api<M: Machine>(
                 answer: Answer::Silence,
                 latency_us: 0,
                 executed: Executed::Later(at),
+                struck: None,
             }
         }
         Fault::LateCommit
@@ -322,6 +349,7 @@ fn executed_then<M: Machine>(
         answer,
         latency_us: roll.latency_us,
         executed: Executed::Before,
+        struck: None,
     }
 }
 

@@ -125,6 +125,7 @@ pub(super) const EXTRAS: &[Extra] = &[
             "1000",
             "--seed",
             "1",
+            "--require-coverage",
         ],
         seeded: false,
         ends: Ends::Well,

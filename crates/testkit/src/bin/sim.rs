@@ -21,6 +21,8 @@ struct Asked {
     /// Schedules beyond, from a base that is drawn and printed.
     random: u64,
     verbose: bool,
+    /// Fail if anything that can be reached was not.
+    require_coverage: bool,
 }
 
 fn asked() -> Result<Asked, String> {
@@ -29,6 +31,7 @@ fn asked() -> Result<Asked, String> {
         seed: 1,
         random: 0,
         verbose: false,
+        require_coverage: false,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -45,9 +48,11 @@ fn asked() -> Result<Asked, String> {
             "--seed" => asked.seed = number()?,
             "--random" => asked.random = number()?,
             "--verbose" => asked.verbose = true,
+            "--require-coverage" => asked.require_coverage = true,
             _ => {
                 return Err(format!(
-                    "'{word}' is not known; use --schedules N --seed S --random N --verbose"
+                    "'{word}' is not known; use --schedules N --seed S --random N --verbose \
+                     --require-coverage"
                 ));
             }
         }
@@ -125,8 +130,20 @@ fn main() -> ExitCode {
         each_us % 1000,
         failures.len()
     );
+    let gaps = coverage.gaps();
+    if !gaps.is_empty() {
+        println!("not covered: {}", gaps.join("; "));
+    }
     if failures.is_empty() {
-        return ExitCode::SUCCESS;
+        return if asked.require_coverage && !gaps.is_empty() {
+            println!(
+                "extend the workload in crates/testkit/src until it gets there, or give the reason \
+                 why nothing can in crates/testkit/src/expected.rs"
+            );
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        };
     }
     let seeds: Vec<String> = failures
         .iter()
