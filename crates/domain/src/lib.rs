@@ -4,6 +4,7 @@
 //! nothing is asynchronous. Everything that can go wrong is a value.
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
+pub mod calendar;
 pub mod contract;
 pub mod currency;
 pub mod decimal;
