@@ -7,6 +7,8 @@ mod explanation;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_periods;
+#[cfg(test)]
 mod golden_rates;
 #[cfg(test)]
 mod golden_work;
@@ -14,6 +16,8 @@ mod golden_work;
 mod labor;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod laws_periods;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
