@@ -12,6 +12,7 @@ pub mod labor;
 pub mod period_report;
 pub mod posting_date;
 pub mod price;
+pub mod quantity;
 pub mod resolve;
 
 /// The version of the pricing rules. Old versions stay callable through [`price::price`], so that

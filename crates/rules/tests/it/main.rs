@@ -9,6 +9,8 @@ mod golden;
 #[cfg(test)]
 mod golden_periods;
 #[cfg(test)]
+mod golden_quantities;
+#[cfg(test)]
 mod golden_rates;
 #[cfg(test)]
 mod golden_work;
@@ -18,6 +20,8 @@ mod labor;
 mod laws;
 #[cfg(test)]
 mod laws_periods;
+#[cfg(test)]
+mod laws_quantities;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
