@@ -15,6 +15,7 @@ pub mod item;
 pub mod labor;
 pub mod masters;
 pub mod money;
+pub mod overtime;
 pub mod period;
 pub mod posting;
 pub mod quantity;

@@ -9,6 +9,7 @@ pub mod documents;
 pub mod estimate;
 pub mod explanation;
 pub mod labor;
+pub mod overtime;
 pub mod period_report;
 pub mod posting_date;
 pub mod price;

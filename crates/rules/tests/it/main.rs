@@ -7,6 +7,8 @@ mod explanation;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_overtime;
+#[cfg(test)]
 mod golden_periods;
 #[cfg(test)]
 mod golden_quantities;
@@ -18,6 +20,8 @@ mod golden_work;
 mod labor;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod laws_overtime;
 #[cfg(test)]
 mod laws_periods;
 #[cfg(test)]
