@@ -4,6 +4,7 @@
 //! nothing is asynchronous. Everything that can go wrong is a value.
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
+pub mod calendar;
 pub mod contract;
 pub mod currency;
 pub mod decimal;
@@ -14,6 +15,7 @@ pub mod item;
 pub mod labor;
 pub mod masters;
 pub mod money;
+pub mod overtime;
 pub mod period;
 pub mod posting;
 pub mod quantity;

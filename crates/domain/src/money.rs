@@ -58,7 +58,8 @@ impl Money {
 
     /// Printed quantity times printed rate, rounded once to the currency's smallest coin.
     ///
-    /// This and [`Money::of_time`] are the only places where an amount of money is rounded.
+    /// This, [`Money::of_time`] and [`Money::of_ratio`] are the only places where an amount of
+    /// money is rounded.
     pub fn times(
         quantity: Micro,
         rate: Micro,
@@ -85,6 +86,26 @@ impl Money {
             .and_then(|product| product.checked_div(Decimal::from(3600)))
             .ok_or(MoneyError::TooLarge)?;
         Self::scaled(rounding.to_digits(exact, currency.minor_digits()), currency)
+    }
+
+    /// An exact fraction of major units, rounded once: a mean rate has no decimal form, and its
+    /// premium must not be worked out from a rounded one.
+    pub fn of_ratio(
+        numerator: i128,
+        denominator: i128,
+        currency: Currency,
+        rounding: Rounding,
+    ) -> Result<Self, MoneyError> {
+        let amount_minor = 10_i128
+            .checked_pow(currency.minor_digits())
+            .and_then(|coins| numerator.checked_mul(coins))
+            .and_then(|scaled| rounding.whole(scaled, denominator))
+            .and_then(|whole| i64::try_from(whole).ok())
+            .ok_or(MoneyError::TooLarge)?;
+        Ok(Self {
+            amount_minor,
+            currency,
+        })
     }
 
     fn scaled(value: Decimal, currency: Currency) -> Result<Self, MoneyError> {

@@ -19,6 +19,14 @@ pub const SECONDS_MAX_PER_ENTRY: i64 = 24 * 3600;
 pub enum Unit {
     /// Hours; on e-invoices `HUR` (UN/ECE Recommendation 20).
     Hour,
+    /// Minutes; `MIN`.
+    Minute,
+    /// Working days of a person; `E49`. A person's day has no code of its own.
+    WorkingDay,
+    /// Days, for a receiver who insists on `DAY`; counted like working days of a person.
+    Day,
+    /// Months at a monthly rate; `MON`.
+    Month,
 }
 
 impl Unit {
@@ -26,6 +34,31 @@ impl Unit {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Hour => "hour",
+            Self::Minute => "minute",
+            Self::WorkingDay => "working_day",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+
+    /// The code of UN/ECE Recommendation 20, for e-invoices.
+    pub const fn unece_code(self) -> &'static str {
+        match self {
+            Self::Hour => "HUR",
+            Self::Minute => "MIN",
+            Self::WorkingDay => "E49",
+            Self::Day => "DAY",
+            Self::Month => "MON",
+        }
+    }
+
+    /// The sign behind a printed quantity.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Hour => "h",
+            Self::Minute => "min",
+            Self::WorkingDay | Self::Day => "d",
+            Self::Month => "months",
         }
     }
 }

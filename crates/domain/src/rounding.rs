@@ -1,5 +1,5 @@
-//! Rounding, always named. Money is rounded once, in [`crate::money::Money::times`] or
-//! [`crate::money::Money::of_time`].
+//! Rounding, always named. Money is rounded once, in [`crate::money::Money::times`],
+//! [`crate::money::Money::of_time`] or [`crate::money::Money::of_ratio`].
 //!
 //! "Half up" is half away from zero, so that a credit is the exact mirror of its invoice.
 
@@ -46,6 +46,26 @@ impl Rounding {
     /// Round to a number of digits after the point.
     pub fn to_digits(self, value: Decimal, digits: u32) -> Decimal {
         value.round_dp_with_strategy(digits, self.strategy())
+    }
+
+    /// A fraction rounded to a whole number, exactly; `None` if the denominator is not positive
+    /// or the numbers are too large. A third of an hour has no decimal form, a fraction has.
+    pub fn whole(self, numerator: i128, denominator: i128) -> Option<i128> {
+        if denominator <= 0 {
+            return None;
+        }
+        let towards_zero = numerator.checked_div(denominator)?;
+        let rest = numerator.checked_rem(denominator)?.checked_abs()?;
+        let twice = rest.checked_mul(2)?;
+        let away = match self {
+            Self::Up => rest > 0,
+            Self::Down => false,
+            Self::HalfUp => twice >= denominator,
+            Self::HalfEven => {
+                twice > denominator || (twice == denominator && towards_zero % 2 != 0)
+            }
+        };
+        towards_zero.checked_add(numerator.signum() * i128::from(away))
     }
 }
 
@@ -170,6 +190,29 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn fractions_round_like_decimals() {
+        for mode in [
+            Rounding::HalfUp,
+            Rounding::HalfEven,
+            Rounding::Up,
+            Rounding::Down,
+        ] {
+            for numerator in -33_i128..=33 {
+                let exact = Decimal::from_i128_with_scale(numerator, 0) / Decimal::from(8);
+                let whole = mode.whole(numerator, 8).unwrap();
+                assert_eq!(
+                    Decimal::from_i128_with_scale(whole, 0),
+                    mode.to_digits(exact, 0),
+                    "{numerator}/8 {mode:?}"
+                );
+            }
+        }
+        assert_eq!(Rounding::HalfUp.whole(1, 0), None);
+        assert_eq!(Rounding::HalfUp.whole(1, -1), None);
+        assert_eq!(Rounding::HalfUp.whole(i128::MIN, 1), Some(i128::MIN));
     }
 
     #[test]

@@ -9,7 +9,11 @@ pub mod documents;
 pub mod estimate;
 pub mod explanation;
 pub mod labor;
+pub mod overtime;
+pub mod period_report;
+pub mod posting_date;
 pub mod price;
+pub mod quantity;
 pub mod resolve;
 
 /// The version of the pricing rules. Old versions stay callable through [`price::price`], so that

@@ -2,6 +2,7 @@
 
 pub mod corrections;
 pub mod lines;
+pub mod quantity;
 
 use crate::currency::Currency;
 use crate::period::LateWork;

@@ -7,6 +7,12 @@ mod explanation;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_overtime;
+#[cfg(test)]
+mod golden_periods;
+#[cfg(test)]
+mod golden_quantities;
+#[cfg(test)]
 mod golden_rates;
 #[cfg(test)]
 mod golden_work;
@@ -14,6 +20,12 @@ mod golden_work;
 mod labor;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod laws_overtime;
+#[cfg(test)]
+mod laws_periods;
+#[cfg(test)]
+mod laws_quantities;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
