@@ -1,11 +1,15 @@
 //! The rules against tables that finance can read, and their laws.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod estimate;
 #[cfg(test)]
 mod explanation;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_limits;
 #[cfg(test)]
 mod golden_rates;
 #[cfg(test)]
@@ -14,6 +18,8 @@ mod golden_work;
 mod labor;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod laws_limits;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
