@@ -8,18 +8,27 @@
 //! | account | holds |
 //! |---|---|
 //! | [`limit::Limits`] | all nested limits of a contract: what is billed, what waits |
+//! | [`retainer::Retainer`] | money paid ahead: what was drawn, the balance |
+//! | [`hour_bank::HourBank`] | hours that a fee covers: what is over, what goes on, what lapses |
 
 pub mod ask;
 pub mod claim;
 pub mod cut;
+pub mod hour_bank;
 pub mod limit;
 pub mod refusal;
+pub mod retainer;
 
 use crate::explanation::Explanation;
 use ask::{Ask, Effect};
+use domain::contract::accounts::hour_bank::HourBankTerms;
 use domain::contract::accounts::limit::LimitTerms;
+use domain::contract::accounts::retainer::RetainerTerms;
 use domain::decimal::Micro;
+use domain::money::Money;
+use jiff::civil::Date;
 use refusal::Refusal;
+use retainer::FundingStage;
 use serde::{Deserialize, Serialize};
 
 /// An account of one contract.
@@ -28,6 +37,20 @@ use serde::{Deserialize, Serialize};
 pub enum Account {
     /// All limits of the contract.
     Limits(limit::Limits),
+    /// A money retainer.
+    Retainer(retainer::Retainer),
+    /// An hour bank.
+    HourBank(hour_bank::HourBank),
+}
+
+impl Account {
+    const fn words(&self) -> &'static str {
+        match self {
+            Self::Limits(_) => "an account of limits",
+            Self::Retainer(_) => "a retainer",
+            Self::HourBank(_) => "an hour bank",
+        }
+    }
 }
 
 /// New terms, for the account they belong to.
@@ -36,6 +59,10 @@ pub enum Account {
 pub enum Terms {
     /// All limits of the contract, as they shall be.
     Limits(Vec<LimitTerms>),
+    /// The retainer.
+    Retainer(RetainerTerms),
+    /// The hour bank, for periods that open from now on.
+    HourBank(HourBankTerms),
 }
 
 /// Something that happened to an account.
@@ -73,6 +100,42 @@ pub enum Event {
         /// The terms as they shall be.
         terms: Terms,
     },
+    /// Money came into a retainer, or was invoiced for it.
+    Fund {
+        /// The funding; a top-up's id, or one of your own.
+        id: String,
+        /// Invoiced or paid.
+        stage: FundingStage,
+        /// How much of it so far. The latest amount counts.
+        amount: Money,
+    },
+    /// An hour bank's next period opens, and its fee is due.
+    OpenPeriod {
+        /// Its first day.
+        first: Date,
+        /// The first day after it.
+        next: Date,
+    },
+    /// A period is closed: what comes for it from now on is late.
+    ClosePeriod {
+        /// Its first day.
+        first: Date,
+    },
+}
+
+impl Event {
+    const fn words(&self) -> &'static str {
+        match self {
+            Self::Reserve { .. } => "reserve",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Credit { .. } => "credit",
+            Self::ReleaseHeld { .. } => "release held",
+            Self::ChangeTerms { .. } => "change terms",
+            Self::Fund { .. } => "fund",
+            Self::OpenPeriod { .. } => "open period",
+            Self::ClosePeriod { .. } => "close period",
+        }
+    }
 }
 
 /// An account after an event.
@@ -93,9 +156,15 @@ pub fn apply(account: &Account, event: &Event) -> Result<Applied, Refusal> {
         pricing_version: crate::PRICING_VERSION,
         steps: Vec::new(),
     };
-    let effects = match &mut next {
+    let done = match &mut next {
         Account::Limits(limits) => to_limits(limits, event, &mut why)?,
+        Account::Retainer(retainer) => to_retainer(retainer, event, &mut why)?,
+        Account::HourBank(bank) => to_hour_bank(bank, event, &mut why)?,
     };
+    let effects = done.ok_or_else(|| Refusal::WrongAccount {
+        account: account.words(),
+        event: event.words(),
+    })?;
     Ok(Applied {
         account: next,
         effects,
@@ -103,22 +172,72 @@ pub fn apply(account: &Account, event: &Event) -> Result<Applied, Refusal> {
     })
 }
 
-fn to_limits(
-    limits: &mut limit::Limits,
-    event: &Event,
-    why: &mut Explanation,
-) -> Result<Vec<Effect>, Refusal> {
-    match event {
-        Event::Reserve { asks } => limits.reserve(asks, why),
-        Event::Withdraw { item } => limits.withdraw(item, why),
+/// What an event did; none = it is not for this account.
+type Done = Result<Option<Vec<Effect>>, Refusal>;
+
+fn to_limits(limits: &mut limit::Limits, event: &Event, why: &mut Explanation) -> Done {
+    let effects = match event {
+        Event::Reserve { asks } => limits.reserve(asks, why)?,
+        Event::Withdraw { item } => limits.withdraw(item, why)?,
         Event::Credit {
             item,
             quantity,
             rebill,
-        } => limits.credit(item, *quantity, *rebill, why),
-        Event::ReleaseHeld { at_most } => limits.release(*at_most, why),
+        } => limits.credit(item, *quantity, *rebill, why)?,
+        Event::ReleaseHeld { at_most } => limits.release(*at_most, why)?,
         Event::ChangeTerms {
             terms: Terms::Limits(terms),
-        } => limits.change_terms(terms, why),
+        } => limits.change_terms(terms, why)?,
+        Event::ChangeTerms { .. }
+        | Event::Fund { .. }
+        | Event::OpenPeriod { .. }
+        | Event::ClosePeriod { .. } => return Ok(None),
+    };
+    Ok(Some(effects))
+}
+
+fn to_retainer(retainer: &mut retainer::Retainer, event: &Event, why: &mut Explanation) -> Done {
+    let mut effects = match event {
+        Event::Reserve { asks } => retainer.reserve(asks, why)?,
+        Event::Withdraw { item } => retainer.withdraw(item, why)?,
+        Event::Credit {
+            item,
+            quantity,
+            rebill,
+        } => retainer.credit(item, *quantity, *rebill, why)?,
+        Event::Fund { id, stage, amount } => retainer.fund(id, *stage, *amount, why)?,
+        Event::ChangeTerms {
+            terms: Terms::Retainer(terms),
+        } => retainer.change_terms(terms, why)?,
+        Event::ChangeTerms { .. }
+        | Event::ReleaseHeld { .. }
+        | Event::OpenPeriod { .. }
+        | Event::ClosePeriod { .. } => return Ok(None),
+    };
+    effects.extend(retainer.fill_up(why)?);
+    Ok(Some(effects))
+}
+
+fn to_hour_bank(bank: &mut hour_bank::HourBank, event: &Event, why: &mut Explanation) -> Done {
+    let before = bank.view()?;
+    let mut effects = Vec::new();
+    match event {
+        Event::Reserve { asks } => bank.reserve(asks)?,
+        Event::Withdraw { item } => bank.withdraw(item)?,
+        Event::Credit {
+            item,
+            quantity,
+            rebill,
+        } => effects.extend(bank.credit(item, *quantity, *rebill, why)?),
+        Event::OpenPeriod { first, next } => effects.push(bank.open(*first, *next, why)?),
+        Event::ClosePeriod { first } => bank.close(*first)?,
+        Event::ChangeTerms {
+            terms: Terms::HourBank(terms),
+        } => bank.change_terms(terms)?,
+        Event::ChangeTerms { .. }
+        | Event::ReleaseHeld { .. }
+        | Event::Fund { .. } => return Ok(None),
     }
+    effects.extend(bank.since(&before, why)?);
+    Ok(Some(effects))
 }

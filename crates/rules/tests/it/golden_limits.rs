@@ -34,8 +34,10 @@ fn start(scenario: &str) -> Account {
 }
 
 fn limits(account: &Account) -> &Limits {
-    let Account::Limits(limits) = account;
-    limits
+    match account {
+        Account::Limits(limits) => limits,
+        other => panic!("{other:?} is no account of limits"),
+    }
 }
 
 fn asked(row: &Row) -> Ask {

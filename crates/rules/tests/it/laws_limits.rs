@@ -113,8 +113,10 @@ fn limits() -> impl Strategy<Value = Vec<LimitTerms>> {
 }
 
 fn of(account: &Account) -> &Limits {
-    let Account::Limits(limits) = account;
-    limits
+    match account {
+        Account::Limits(limits) => limits,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// What an event itself names; everything else has to keep what it has.

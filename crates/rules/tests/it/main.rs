@@ -9,9 +9,13 @@ mod explanation;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_hour_banks;
+#[cfg(test)]
 mod golden_limits;
 #[cfg(test)]
 mod golden_rates;
+#[cfg(test)]
+mod golden_retainers;
 #[cfg(test)]
 mod golden_work;
 #[cfg(test)]
@@ -19,7 +23,11 @@ mod labor;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod laws_hour_banks;
+#[cfg(test)]
 mod laws_limits;
+#[cfg(test)]
+mod laws_retainers;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
