@@ -10,23 +10,30 @@
 //! | [`limit::Limits`] | all nested limits of a contract: what is billed, what waits |
 //! | [`retainer::Retainer`] | money paid ahead: what was drawn, the balance |
 //! | [`hour_bank::HourBank`] | hours that a fee covers: what is over, what goes on, what lapses |
+//! | [`milestone::Milestones`] | what was accepted of an agreed price, what is withheld |
+//!
+//! Instalments and monthly fees need no account: [`schedule::due`] tells them from the calendar.
 
 pub mod ask;
 pub mod claim;
 pub mod cut;
 pub mod hour_bank;
 pub mod limit;
+pub mod milestone;
 pub mod refusal;
 pub mod retainer;
+pub mod schedule;
 
 use crate::explanation::Explanation;
 use ask::{Ask, Effect};
 use domain::contract::accounts::hour_bank::HourBankTerms;
 use domain::contract::accounts::limit::LimitTerms;
+use domain::contract::accounts::milestone::MilestoneTerms;
 use domain::contract::accounts::retainer::RetainerTerms;
 use domain::decimal::Micro;
 use domain::money::Money;
 use jiff::civil::Date;
+use milestone::{Acceptance, Evidence};
 use refusal::Refusal;
 use retainer::FundingStage;
 use serde::{Deserialize, Serialize};
@@ -41,6 +48,8 @@ pub enum Account {
     Retainer(retainer::Retainer),
     /// An hour bank.
     HourBank(hour_bank::HourBank),
+    /// The milestones of the contract.
+    Milestones(milestone::Milestones),
 }
 
 impl Account {
@@ -49,6 +58,7 @@ impl Account {
             Self::Limits(_) => "an account of limits",
             Self::Retainer(_) => "a retainer",
             Self::HourBank(_) => "an hour bank",
+            Self::Milestones(_) => "an account of milestones",
         }
     }
 }
@@ -63,6 +73,8 @@ pub enum Terms {
     Retainer(RetainerTerms),
     /// The hour bank, for periods that open from now on.
     HourBank(HourBankTerms),
+    /// The price and the milestones.
+    Milestones(MilestoneTerms),
 }
 
 /// Something that happened to an account.
@@ -121,6 +133,16 @@ pub enum Event {
         /// Its first day.
         first: Date,
     },
+    /// The client accepted a milestone.
+    Accept {
+        /// What was accepted.
+        acceptance: Acceptance,
+    },
+    /// The end has come: retention is billed.
+    ReleaseRetention {
+        /// The client's word.
+        evidence: Evidence,
+    },
 }
 
 impl Event {
@@ -134,6 +156,8 @@ impl Event {
             Self::Fund { .. } => "fund",
             Self::OpenPeriod { .. } => "open period",
             Self::ClosePeriod { .. } => "close period",
+            Self::Accept { .. } => "accept",
+            Self::ReleaseRetention { .. } => "release retention",
         }
     }
 }
@@ -160,6 +184,7 @@ pub fn apply(account: &Account, event: &Event) -> Result<Applied, Refusal> {
         Account::Limits(limits) => to_limits(limits, event, &mut why)?,
         Account::Retainer(retainer) => to_retainer(retainer, event, &mut why)?,
         Account::HourBank(bank) => to_hour_bank(bank, event, &mut why)?,
+        Account::Milestones(milestones) => to_milestones(milestones, event, &mut why)?,
     };
     let effects = done.ok_or_else(|| Refusal::WrongAccount {
         account: account.words(),
@@ -191,7 +216,9 @@ fn to_limits(limits: &mut limit::Limits, event: &Event, why: &mut Explanation) -
         Event::ChangeTerms { .. }
         | Event::Fund { .. }
         | Event::OpenPeriod { .. }
-        | Event::ClosePeriod { .. } => return Ok(None),
+        | Event::ClosePeriod { .. }
+        | Event::Accept { .. }
+        | Event::ReleaseRetention { .. } => return Ok(None),
     };
     Ok(Some(effects))
 }
@@ -212,7 +239,9 @@ fn to_retainer(retainer: &mut retainer::Retainer, event: &Event, why: &mut Expla
         Event::ChangeTerms { .. }
         | Event::ReleaseHeld { .. }
         | Event::OpenPeriod { .. }
-        | Event::ClosePeriod { .. } => return Ok(None),
+        | Event::ClosePeriod { .. }
+        | Event::Accept { .. }
+        | Event::ReleaseRetention { .. } => return Ok(None),
     };
     effects.extend(retainer.fill_up(why)?);
     Ok(Some(effects))
@@ -236,8 +265,33 @@ fn to_hour_bank(bank: &mut hour_bank::HourBank, event: &Event, why: &mut Explana
         } => bank.change_terms(terms)?,
         Event::ChangeTerms { .. }
         | Event::ReleaseHeld { .. }
-        | Event::Fund { .. } => return Ok(None),
+        | Event::Fund { .. }
+        | Event::Accept { .. }
+        | Event::ReleaseRetention { .. } => return Ok(None),
     }
     effects.extend(bank.since(&before, why)?);
+    Ok(Some(effects))
+}
+
+fn to_milestones(
+    milestones: &mut milestone::Milestones,
+    event: &Event,
+    why: &mut Explanation,
+) -> Done {
+    let effects = match event {
+        Event::Accept { acceptance } => milestones.accept(acceptance, why)?,
+        Event::ReleaseRetention { evidence } => milestones.release_retention(evidence, why)?,
+        Event::ChangeTerms {
+            terms: Terms::Milestones(terms),
+        } => milestones.change_terms(terms, why)?,
+        Event::ChangeTerms { .. }
+        | Event::Reserve { .. }
+        | Event::Withdraw { .. }
+        | Event::Credit { .. }
+        | Event::ReleaseHeld { .. }
+        | Event::Fund { .. }
+        | Event::OpenPeriod { .. }
+        | Event::ClosePeriod { .. } => return Ok(None),
+    };
     Ok(Some(effects))
 }

@@ -9,9 +9,13 @@ mod explanation;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_fees;
+#[cfg(test)]
 mod golden_hour_banks;
 #[cfg(test)]
 mod golden_limits;
+#[cfg(test)]
+mod golden_milestones;
 #[cfg(test)]
 mod golden_rates;
 #[cfg(test)]
@@ -26,6 +30,8 @@ mod laws;
 mod laws_hour_banks;
 #[cfg(test)]
 mod laws_limits;
+#[cfg(test)]
+mod laws_milestones;
 #[cfg(test)]
 mod laws_retainers;
 #[cfg(test)]
