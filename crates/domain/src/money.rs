@@ -60,6 +60,8 @@ impl Money {
     ///
     /// This, [`Money::of_time`] and [`Money::of_ratio`] are the only places where an amount of
     /// money is rounded.
+    /// This, [`Money::of_time`] and [`Money::share`] are the only places where an amount of money is
+    /// rounded.
     pub fn times(
         quantity: Micro,
         rate: Micro,
@@ -106,6 +108,16 @@ impl Money {
             amount_minor,
             currency,
         })
+    /// A share of the amount, rounded once: a percentage of a price, or the days of a month that a
+    /// fee covers. Multiplied first and divided last.
+    pub fn share(self, part: i64, whole: i64, rounding: Rounding) -> Result<Self, MoneyError> {
+        let exact = self
+            .decimal()
+            .checked_mul(Decimal::from(part))
+            .and_then(|product| product.checked_div(Decimal::from(whole)))
+            .ok_or(MoneyError::TooLarge)?;
+        let digits = self.currency.minor_digits();
+        Self::scaled(rounding.to_digits(exact, digits), self.currency)
     }
 
     fn scaled(value: Decimal, currency: Currency) -> Result<Self, MoneyError> {
@@ -210,6 +222,29 @@ mod tests {
             );
             assert_eq!(amount.unwrap().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn a_share_is_rounded_once() {
+        // amount, part, whole, currency, share
+        let table = [
+            (100_000, 17, 31, "EUR", "EUR 548.39"),
+            (100_000, 33_330_000, 100_000_000, "EUR", "EUR 333.30"),
+            (100_000, 19, 28, "JPY", "JPY 67857"),
+            (100_000, 7, 30, "KWD", "KWD 23.333"),
+            (-3, 1, 2, "EUR", "EUR -0.02"),
+        ];
+        for (amount_minor, part, whole, currency, expected) in table {
+            let currency = currency.parse().unwrap();
+            let amount = Money {
+                amount_minor,
+                currency,
+            };
+            let share = amount.share(part, whole, Rounding::HalfUp).unwrap();
+            assert_eq!(share.to_string(), expected);
+        }
+        let none = Money::zero(eur()).share(1, 0, Rounding::HalfUp);
+        assert_eq!(none, Err(MoneyError::TooLarge));
     }
 
     #[test]

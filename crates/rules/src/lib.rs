@@ -2,6 +2,7 @@
 //! with what is booked. No store, no network, no clock; the same inputs give the same charge.
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
+pub mod account;
 pub mod charge;
 pub mod corrections;
 pub mod diff;

@@ -1,5 +1,6 @@
 //! Contracts: what a client agreed to, as data.
 
+pub mod accounts;
 pub mod corrections;
 pub mod lines;
 pub mod quantity;

@@ -1,6 +1,8 @@
 //! The rules against tables that finance can read, and their laws.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod estimate;
 #[cfg(test)]
 mod explanation;
@@ -12,8 +14,17 @@ mod golden_overtime;
 mod golden_periods;
 #[cfg(test)]
 mod golden_quantities;
+mod golden_fees;
+#[cfg(test)]
+mod golden_hour_banks;
+#[cfg(test)]
+mod golden_limits;
+#[cfg(test)]
+mod golden_milestones;
 #[cfg(test)]
 mod golden_rates;
+#[cfg(test)]
+mod golden_retainers;
 #[cfg(test)]
 mod golden_work;
 #[cfg(test)]
@@ -26,6 +37,13 @@ mod laws_overtime;
 mod laws_periods;
 #[cfg(test)]
 mod laws_quantities;
+mod laws_hour_banks;
+#[cfg(test)]
+mod laws_limits;
+#[cfg(test)]
+mod laws_milestones;
+#[cfg(test)]
+mod laws_retainers;
 #[cfg(test)]
 mod table;
 #[cfg(test)]

@@ -1,0 +1,205 @@
+//! The limits of one contract as one account: nested levels that all have to pass.
+//!
+//! Capacity is reserved in the order of events and never taken away by a later one. The account
+//! holds what each entry was granted and the totals per limit; an event reads the records that it
+//! names, those that wait, and the totals, so a store may keep records as rows. Only a change of
+//! terms reads them all. A record has at most one slice per grant, and each grant is at least one
+//! step of the entry's quantity, so a record is bounded by the quantity it stands for.
+
+mod events;
+mod grant;
+
+use super::ask::{Ask, Outcome, Slice};
+use super::claim::Claim;
+use super::cut::{minus, money, net_of, plus};
+use super::refusal::Refusal;
+use domain::contract::accounts::Printing;
+use domain::contract::accounts::limit::{LimitBase, LimitScope, LimitTerms, check_limits};
+use domain::money::Money;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ask::AskKind;
+
+/// What keeps a part of an entry waiting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldBy {
+    /// A limit, by id.
+    Limit(String),
+    /// No limit of one of its scopes covers its day; the scope in words.
+    Uncovered(String),
+}
+
+/// What one entry was granted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The ask as it stands.
+    pub ask: Ask,
+    /// Asked quantity and final credits.
+    pub claim: Claim,
+    /// Its parts, in the order they were granted; a held one is last.
+    pub slices: Vec<Slice>,
+    /// Why it waits, if a part of it does.
+    pub held_by: Option<HeldBy>,
+    /// Its place in the order of arrival.
+    pub arrival: u64,
+}
+
+/// The account of all limits of one contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// How the contract prints.
+    pub printing: Printing,
+    /// The limits, outer ones first.
+    terms: Vec<LimitTerms>,
+    /// Billed or reserved per limit, opening included, in minor units.
+    used_minor: BTreeMap<String, i64>,
+    /// The entries, by item.
+    items: BTreeMap<String, Record>,
+}
+
+impl Limits {
+    /// An account that nothing was asked of yet.
+    pub fn new(printing: Printing, terms: Vec<LimitTerms>) -> Result<Self, Refusal> {
+        check_limits(&terms, &printing)?;
+        let mut account = Self {
+            printing,
+            terms: nested(terms),
+            used_minor: BTreeMap::new(),
+            items: BTreeMap::new(),
+        };
+        account.used_minor = account.counted()?;
+        Ok(account)
+    }
+
+    /// The limits, outer ones first.
+    pub fn terms(&self) -> &[LimitTerms] {
+        &self.terms
+    }
+
+    /// What was granted to an item.
+    pub fn record(&self, item: &str) -> Option<&Record> {
+        self.items.get(item)
+    }
+
+    /// All entries, by item.
+    pub fn records(&self) -> impl Iterator<Item = (&str, &Record)> {
+        self.items
+            .iter()
+            .map(|(item, record)| (item.as_str(), record))
+    }
+
+    fn minor(&self, limit: &str) -> i64 {
+        self.used_minor.get(limit).copied().unwrap_or_default()
+    }
+
+    /// What is billed or reserved against a limit, its opening included.
+    pub fn used(&self, limit: &str) -> Money {
+        money(&self.printing, self.minor(limit))
+    }
+
+    /// What may still be billed against a limit; zero where a tolerance was used.
+    pub fn left(&self, limit: &LimitTerms) -> Result<Money, Refusal> {
+        self.left_minor(limit)
+            .map(|left| money(&self.printing, left))
+    }
+
+    fn left_minor(&self, limit: &LimitTerms) -> Result<i64, Refusal> {
+        let cap = self.printing.money(&limit.id, "amount", limit.amount)?;
+        minus(cap.amount_minor, self.minor(&limit.id)).map(|left| left.max(0))
+    }
+
+    /// What waits, in all.
+    pub fn held(&self) -> Result<Money, Refusal> {
+        self.items
+            .values()
+            .try_fold(0, |sum, record| {
+                plus(sum, net_of(&record.slices, Outcome::Held)?)
+            })
+            .map(|minor| money(&self.printing, minor))
+    }
+
+    /// The limits that count an ask, and the scope that has none for its day, if there is one.
+    fn levels(&self, ask: &Ask) -> (Vec<&LimitTerms>, Option<String>) {
+        let under: Vec<&LimitTerms> = self.terms.iter().filter(|l| counts(l, ask)).collect();
+        let key = |limit: &LimitTerms| (limit.scope, limit.code.clone());
+        let covered: BTreeSet<_> = under
+            .iter()
+            .filter(|limit| limit.covers(ask.work_date))
+            .map(|limit| key(limit))
+            .collect();
+        let uncovered = under.iter().find(|limit| !covered.contains(&key(limit)));
+        let words = uncovered.map(|limit| {
+            limit.code.as_ref().map_or_else(
+                || limit.scope.words().to_owned(),
+                |code| format!("{} {code}", limit.scope.words()),
+            )
+        });
+        let levels = under.into_iter().filter(|l| l.covers(ask.work_date));
+        (levels.collect(), words)
+    }
+
+    /// The totals, counted anew from the entries.
+    pub fn counted(&self) -> Result<BTreeMap<String, i64>, Refusal> {
+        let mut totals = BTreeMap::new();
+        for limit in &self.terms {
+            let opening = self
+                .printing
+                .money(&limit.id, "opening_used", limit.opening_used)?;
+            totals.insert(limit.id.clone(), opening.amount_minor);
+        }
+        for record in self.items.values() {
+            let net = net_of(&record.slices, Outcome::Billed)?;
+            for limit in self.levels(&record.ask).0 {
+                if let Some(total) = totals.get_mut(&limit.id) {
+                    *total = plus(*total, net)?;
+                }
+            }
+        }
+        Ok(totals)
+    }
+
+    /// Add what an entry uses to the totals of its limits, or take it away (`sign` of -1).
+    fn count(&mut self, record: &Record, sign: i64) -> Result<(), Refusal> {
+        let net = net_of(&record.slices, Outcome::Billed)?.saturating_mul(sign);
+        let ids: Vec<String> = self
+            .levels(&record.ask)
+            .0
+            .iter()
+            .map(|l| l.id.clone())
+            .collect();
+        for id in ids {
+            if let Some(total) = self.used_minor.get_mut(&id) {
+                *total = plus(*total, net)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a limit counts an ask, whatever its day.
+fn counts(limit: &LimitTerms, ask: &Ask) -> bool {
+    let code = match limit.scope {
+        LimitScope::Contract => return base_counts(limit.base, ask.kind),
+        LimitScope::Line => &ask.line,
+        LimitScope::PurchaseOrder => &ask.purchase_order,
+        LimitScope::Task => &ask.task,
+    };
+    code.is_some() && *code == limit.code && base_counts(limit.base, ask.kind)
+}
+
+const fn base_counts(base: LimitBase, kind: AskKind) -> bool {
+    matches!(
+        (base, kind),
+        (LimitBase::FeesAndExpenses, _) | (LimitBase::Fees, AskKind::Fees)
+    )
+}
+
+/// Outer scopes first; inside a scope as written.
+fn nested(mut terms: Vec<LimitTerms>) -> Vec<LimitTerms> {
+    terms.sort_by_key(|limit| limit.scope);
+    terms
+}
