@@ -58,10 +58,8 @@ impl Money {
 
     /// Printed quantity times printed rate, rounded once to the currency's smallest coin.
     ///
-    /// This, [`Money::of_time`] and [`Money::of_ratio`] are the only places where an amount of
-    /// money is rounded.
-    /// This, [`Money::of_time`] and [`Money::share`] are the only places where an amount of money is
-    /// rounded.
+    /// This, [`Money::of_time`], [`Money::of_ratio`] and [`Money::share`] are the only places where
+    /// an amount of money is rounded.
     pub fn times(
         quantity: Micro,
         rate: Micro,
@@ -108,6 +106,8 @@ impl Money {
             amount_minor,
             currency,
         })
+    }
+
     /// A share of the amount, rounded once: a percentage of a price, or the days of a month that a
     /// fee covers. Multiplied first and divided last.
     pub fn share(self, part: i64, whole: i64, rounding: Rounding) -> Result<Self, MoneyError> {

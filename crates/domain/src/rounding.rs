@@ -1,6 +1,6 @@
 //! Rounding, always named. Money is rounded once, in [`crate::money::Money::times`],
-//! [`crate::money::Money::of_time`] or [`crate::money::Money::of_ratio`].
-//! [`crate::money::Money::of_time`] or [`crate::money::Money::share`].
+//! [`crate::money::Money::of_time`], [`crate::money::Money::of_ratio`] or
+//! [`crate::money::Money::share`].
 //!
 //! "Half up" is half away from zero, so that a credit is the exact mirror of its invoice.
 

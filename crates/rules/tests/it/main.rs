@@ -9,11 +9,6 @@ mod explanation;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
-mod golden_overtime;
-#[cfg(test)]
-mod golden_periods;
-#[cfg(test)]
-mod golden_quantities;
 mod golden_fees;
 #[cfg(test)]
 mod golden_hour_banks;
@@ -21,6 +16,12 @@ mod golden_hour_banks;
 mod golden_limits;
 #[cfg(test)]
 mod golden_milestones;
+#[cfg(test)]
+mod golden_overtime;
+#[cfg(test)]
+mod golden_periods;
+#[cfg(test)]
+mod golden_quantities;
 #[cfg(test)]
 mod golden_rates;
 #[cfg(test)]
@@ -32,16 +33,17 @@ mod labor;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
-mod laws_overtime;
-#[cfg(test)]
-mod laws_periods;
-#[cfg(test)]
-mod laws_quantities;
 mod laws_hour_banks;
 #[cfg(test)]
 mod laws_limits;
 #[cfg(test)]
 mod laws_milestones;
+#[cfg(test)]
+mod laws_overtime;
+#[cfg(test)]
+mod laws_periods;
+#[cfg(test)]
+mod laws_quantities;
 #[cfg(test)]
 mod laws_retainers;
 #[cfg(test)]
