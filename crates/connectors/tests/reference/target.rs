@@ -149,7 +149,7 @@ async fn issued_lines_are_credited_and_documents_voided() {
         state.machine.act(&ErpAct::IssueAll, 2).unwrap();
     });
     let code = refusal(&erp, PostingKind::CreateLine, line("K7")).await;
-    assert_eq!(code, Code::ErpRejected);
+    assert_eq!(code, Code::DocumentClosed);
     erp.post(&call(), &credits).await.unwrap();
     bench.erp_twin.with(|state| {
         state.machine.act(&ErpAct::IssueAll, 3).unwrap();

@@ -5,7 +5,8 @@ use counterfoil_store::feedback::FeedbackWish;
 use counterfoil_store::postings::PostingChange;
 use counterfoil_store::{
     Abort, SealClass, Sealed, Store, StoreError, WriteError, attempts, audit, charges, counters,
-    documents, exceptions, feedback, items, limits, postings, scans, settings, snapshots, totals,
+    documents, exceptions, feedback, items, limits, postings, refusals, scans, settings, snapshots,
+    totals,
 };
 
 use crate::fresh::Fresh;
@@ -307,6 +308,51 @@ async fn feedback_is_told_once(store: &Store) {
     assert_eq!(tell(store).await, 1);
 }
 
+/// A refusal is in the queue with what was said last and since the first, and leaves it when the
+/// source takes what it was told.
+async fn a_refusal_stands_until_it_ends(store: &Store) {
+    let refuse = |words: &'static [u8]| {
+        run(store, move |tx| {
+            let fact = tx.seal(SealClass::Answer, "source", words)?;
+            refusals::open(tx, &id(1, 1), fact, "refused")
+        })
+    };
+    let queue = || {
+        let code = Some("TRACKER_REFUSED");
+        store.read(move |tx| exceptions::list(tx, code, 0, 10))
+    };
+    refuse(b"no").await.unwrap();
+    let first = queue().await.unwrap();
+    refuse(b"still no").await.unwrap();
+    let open = queue().await.unwrap();
+    assert_eq!((first.len(), open.len()), (1, 1));
+    assert_eq!(
+        (open[0].subject.as_str(), open[0].item_id),
+        ("refusal", Some(id(1, 1)))
+    );
+    assert_eq!(open[0].since_us, first[0].since_us);
+    assert_ne!(open[0].fact, first[0].fact);
+    let counts = store.read(exceptions::count_by_code).await.unwrap();
+    assert!(
+        counts.contains(&("TRACKER_REFUSED".to_owned(), 1)),
+        "{counts:?}"
+    );
+    let row = || store.read(|tx| refusals::get(tx, &id(1, 1)));
+    for _ in 0..2 {
+        run(store, |tx| refusals::close(tx, &id(1, 1), "told"))
+            .await
+            .unwrap();
+        let row = row().await.unwrap().unwrap();
+        assert_eq!((row.open, row.version), (false, 3));
+    }
+    assert_eq!(queue().await.unwrap(), []);
+    let counts = store.read(exceptions::count_by_code).await.unwrap();
+    assert!(
+        counts.iter().all(|(code, _)| code != "TRACKER_REFUSED"),
+        "{counts:?}"
+    );
+}
+
 async fn the_rest(store: &Store) {
     run(store, |tx| {
         let mut scan = scans::start(tx, "tracker", "2026-08-01", "2026-08-31", "asked")?;
@@ -353,6 +399,7 @@ pub(crate) async fn exercise(store: &Store) {
     panic_is_isolated(store).await;
     posting_and_outcome(store).await;
     feedback_is_told_once(store).await;
+    a_refusal_stands_until_it_ends(store).await;
     the_rest(store).await;
     assert_eq!(audit::verify(store).await.unwrap().problems, []);
 }
