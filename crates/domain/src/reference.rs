@@ -63,4 +63,7 @@ pub struct Reference {
     pub cost_rates: Vec<RateRow>,
     /// Customers that finance holds back, by code, beyond those held in the ERP.
     pub customers_on_hold: Vec<String>,
+    /// Who is exempt from overtime, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overtime_exemptions: Vec<crate::overtime::OvertimeExemption>,
 }

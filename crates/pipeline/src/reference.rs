@@ -129,5 +129,6 @@ fn reference_of(
         bill_rates: own.bill_rates.clone(),
         cost_rates: own.cost_rates.clone(),
         customers_on_hold: own.customers_on_hold.clone(),
+        overtime_exemptions: Vec::new(),
     }
 }

@@ -282,6 +282,12 @@ impl ConfigFile {
             if let Some(Err(error)) = contract.increment.map(|rule| rule.check()) {
                 return complain(format!("contract {id}: {error}"), "mend its increment");
             }
+            if let Some(term) = contract.term_over_entries() {
+                return complain(
+                    format!("contract {id}: `{term}` is not carried out by `sync` yet"),
+                    "leave it out; `counterfoil price` prices it in a scenario",
+                );
+            }
             if contract.quantity_decimals > 6 {
                 return complain(
                     format!(

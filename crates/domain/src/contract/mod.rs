@@ -5,8 +5,17 @@ pub mod corrections;
 pub mod lines;
 pub mod quantity;
 
+use crate::contract::accounts::Printing;
+use crate::contract::accounts::hour_bank::HourBankTerms;
+use crate::contract::accounts::limit::LimitTerms;
+use crate::contract::accounts::milestone::MilestoneTerms;
+use crate::contract::accounts::retainer::RetainerTerms;
+use crate::contract::accounts::schedule::ScheduleTerms;
+use crate::contract::quantity::{DayTable, IncrementScope, MonthTable, QuantityTerms, Residual};
 use crate::currency::Currency;
+use crate::overtime::OvertimeBilling;
 use crate::period::LateWork;
+use crate::quantity::Unit;
 use crate::rounding::{Increment, Rounding};
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -86,6 +95,21 @@ pub struct Contract {
     /// How recorded time becomes billable time; none = to the second.
     #[serde(default)]
     pub increment: Option<Increment>,
+    /// What the increment looks at as one time.
+    #[serde(default)]
+    pub increment_scope: IncrementScope,
+    /// The unit that is printed and priced.
+    #[serde(default)]
+    pub unit: Unit,
+    /// Whether what a printed quantity leaves is carried to the next entry of the document.
+    #[serde(default = "apart")]
+    pub residual: Residual,
+    /// How time becomes days, where the unit is a day.
+    #[serde(default)]
+    pub days: DayTable,
+    /// How days become months, where the unit is a month.
+    #[serde(default)]
+    pub months: MonthTable,
     /// Digits after the point of the printed quantity of hours. Never finer than the ERP's.
     #[serde(default = "two")]
     pub quantity_decimals: u32,
@@ -104,6 +128,28 @@ pub struct Contract {
     /// What happens to work of a closed period.
     #[serde(default)]
     pub late_work: LateWork,
+    /// What a client pays for overtime; none = every hour alike.
+    #[serde(default)]
+    pub overtime: Option<OvertimeBilling>,
+    /// What the client pays at most: caps, budgets, purchase orders.
+    #[serde(default)]
+    pub limit: Vec<LimitTerms>,
+    /// Money paid ahead that work draws on.
+    #[serde(default)]
+    pub retainer: Option<RetainerTerms>,
+    /// Hours that a fee covers.
+    #[serde(default)]
+    pub hour_bank: Option<HourBankTerms>,
+    /// Parts of an agreed price that are billed when the client accepts them.
+    #[serde(default)]
+    pub milestones: Option<MilestoneTerms>,
+    /// Instalments and monthly fees.
+    #[serde(default)]
+    pub schedule: Option<ScheduleTerms>,
+}
+
+const fn apart() -> Residual {
+    Residual::None
 }
 
 const fn two() -> u32 {
@@ -111,6 +157,87 @@ const fn two() -> u32 {
 }
 
 impl Contract {
+    /// A contract without customer and projects, every other term as where it is left out.
+    pub fn plain(id: String, kind: ContractKind, currency: Currency) -> Self {
+        Self {
+            id,
+            customer: None,
+            projects: Vec::new(),
+            kind,
+            currency,
+            from: None,
+            to: None,
+            increment: None,
+            increment_scope: IncrementScope::default(),
+            unit: Unit::default(),
+            residual: apart(),
+            days: DayTable::default(),
+            months: MonthTable::default(),
+            quantity_decimals: two(),
+            quantity_rounding: Rounding::default(),
+            amount_rounding: Rounding::default(),
+            shape: BillShape::default(),
+            grouping: Grouping::default(),
+            late_work: LateWork::default(),
+            overtime: None,
+            limit: Vec::new(),
+            retainer: None,
+            hour_bank: None,
+            milestones: None,
+            schedule: None,
+        }
+    }
+
+    /// Its terms of quantities, as the stages of pricing take them.
+    pub fn quantity_terms(&self) -> QuantityTerms {
+        QuantityTerms {
+            increment: self.increment,
+            increment_scope: self.increment_scope,
+            unit: self.unit,
+            decimals: self.quantity_decimals,
+            rounding: self.quantity_rounding,
+            residual: self.residual,
+            day_hours: self.days.hours,
+            day_step: self.days.step,
+            day_cap: self.days.cap,
+            month_basis: self.months.basis,
+            working_week: self.months.working_week.clone(),
+            holidays: self.months.holidays.clone(),
+        }
+    }
+
+    /// How it prints, as accounts take it.
+    pub fn printing(&self) -> Printing {
+        Printing {
+            currency: self.currency,
+            step_minutes: self.increment.map(|rule| rule.step_minutes),
+            quantity_decimals: self.quantity_decimals,
+            quantity_rounding: self.quantity_rounding,
+            amount_rounding: self.amount_rounding,
+        }
+    }
+
+    /// The first of its terms that needs more than one entry to price one.
+    pub fn term_over_entries(&self) -> Option<&'static str> {
+        [
+            (
+                "increment_scope",
+                self.increment_scope != IncrementScope::Entry,
+            ),
+            ("unit", self.unit != Unit::Hour),
+            ("residual", self.residual != Residual::None),
+            ("overtime", self.overtime.is_some()),
+            ("limit", !self.limit.is_empty()),
+            ("retainer", self.retainer.is_some()),
+            ("hour_bank", self.hour_bank.is_some()),
+            ("milestones", self.milestones.is_some()),
+            ("schedule", self.schedule.is_some()),
+        ]
+        .into_iter()
+        .find(|(_, there)| *there)
+        .map(|(name, _)| name)
+    }
+
     /// Whether the contract covers a project on a day.
     pub fn covers(&self, project: &str, day: Date) -> bool {
         self.projects.iter().any(|p| p == project)

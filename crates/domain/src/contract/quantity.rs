@@ -95,6 +95,53 @@ pub struct QuantityTerms {
     pub holidays: Vec<Date>,
 }
 
+/// How time becomes days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DayTable {
+    /// Hours of the contract's day; default 8.
+    pub hours: Micro,
+    /// The step a day is rounded to: 0.25, 0.5 or 1; default 0.25.
+    pub step: Micro,
+    /// The most days of one person on one day; default 1.
+    pub cap: Micro,
+}
+
+impl Default for DayTable {
+    fn default() -> Self {
+        let terms = QuantityTerms::default();
+        Self {
+            hours: terms.day_hours,
+            step: terms.day_step,
+            cap: terms.day_cap,
+        }
+    }
+}
+
+/// How days become months.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MonthTable {
+    /// Which days count; default working days.
+    pub basis: MonthBasis,
+    /// The days of the week that are worked; default Monday to Friday.
+    pub working_week: Vec<Weekday>,
+    /// Days that are not worked.
+    #[schemars(with = "Vec<String>")]
+    pub holidays: Vec<Date>,
+}
+
+impl Default for MonthTable {
+    fn default() -> Self {
+        let terms = QuantityTerms::default();
+        Self {
+            basis: terms.month_basis,
+            working_week: terms.working_week,
+            holidays: terms.holidays,
+        }
+    }
+}
+
 impl Default for QuantityTerms {
     fn default() -> Self {
         Self {

@@ -124,6 +124,7 @@ pub(crate) fn reference() -> Reference {
         bill_rates: vec![rate("150", "EUR")],
         cost_rates: vec![rate("80", "EUR")],
         customers_on_hold: Vec::new(),
+        overtime_exemptions: Vec::new(),
     }
 }
 

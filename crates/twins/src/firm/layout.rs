@@ -215,20 +215,9 @@ fn contract(
     currency: Currency,
 ) -> Contract {
     Contract {
-        id,
         customer: customer.map(str::to_owned),
         projects: projects.iter().map(|p| p.code.clone()).collect(),
-        kind,
-        currency,
-        from: None,
-        to: None,
-        increment: None,
-        quantity_decimals: 2,
-        quantity_rounding: Rounding::HalfUp,
-        amount_rounding: Rounding::HalfUp,
-        shape: BillShape::DraftLine,
-        grouping: Grouping::Contract,
-        late_work: LateWork::NextOpenPeriod,
+        ..Contract::plain(id, kind, currency)
     }
 }
 
