@@ -1,15 +1,35 @@
-//! Dated bill and cost rates, and which of them applies.
+//! Dated bill and cost rates: what a row applies to, when it holds, and since when it is known.
 //!
 //! Precedence is explicit: the scope of the work first (task, project, contract, customer,
-//! everything), then the person (worker, role, anybody), then the service item. Among rows of
-//! the most specific key, the work date decides; a gap is a missing rate and never zero, and two
-//! rows of one key on one day are a mistake and never a choice.
+//! practice, everything), then the person (worker, role, anybody), then the service item. Among
+//! keys of one rank, one that names all that another names and more is more specific. Which row of
+//! a key holds on a day is in [`choose`].
+
+mod choose;
+
+pub use choose::{KeyRows, Level, NoRate, OnDay, choose_rate, levels, standing};
 
 use crate::currency::Currency;
 use crate::decimal::Micro;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// What a rate can be looked up by, in the order in which keys are told: scope from narrow to wide,
+/// person, service item.
+pub const DIMENSIONS: [&str; 8] = [
+    "task",
+    "project",
+    "contract",
+    "customer",
+    "practice",
+    "worker",
+    "role",
+    "service item",
+];
+
+/// The parts of a key, or of the facts of a piece of work, in the order of [`DIMENSIONS`].
+pub type Parts<'a> = [Option<&'a str>; 8];
 
 /// What a rate row applies to. An absent field applies to anything.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, Default)]
@@ -27,6 +47,9 @@ pub struct RateKey {
     /// A task's code inside the project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
+    /// A practice: the line of business that does the work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub practice: Option<String>,
     /// A worker's code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,
@@ -39,6 +62,52 @@ pub struct RateKey {
 }
 
 /// The facts of one piece of work that a rate is looked up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateFacts<'a> {
+    /// The customer's code; empty where nobody is billed.
+    pub customer: &'a str,
+    /// The contract's id.
+    pub contract: &'a str,
+    /// The project's code.
+    pub project: &'a str,
+    /// The task's code.
+    pub task: &'a str,
+    /// The practice; empty where the firm has none.
+    pub practice: &'a str,
+    /// The worker's code.
+    pub worker: &'a str,
+    /// The worker's role.
+    pub role: &'a str,
+    /// The service item's code.
+    pub service_item: &'a str,
+}
+
+impl<'a> RateFacts<'a> {
+    /// The facts in the order of [`DIMENSIONS`].
+    pub const fn parts(&self) -> [&'a str; 8] {
+        [
+            self.task,
+            self.project,
+            self.contract,
+            self.customer,
+            self.practice,
+            self.worker,
+            self.role,
+            self.service_item,
+        ]
+    }
+
+    /// The facts in words, for explanations and refusals.
+    pub fn words(&self) -> String {
+        let told: Parts<'_> = self
+            .parts()
+            .map(|part| Some(part).filter(|p| !p.is_empty()));
+        parts_words(&told)
+    }
+}
+
+/// A look-up on a day by the rows alone: everything is known, and work has no practice. Version 1
+/// of the pricing rules asks so.
 #[derive(Debug, Clone, Copy)]
 pub struct RateQuery<'a> {
     /// The customer's code.
@@ -59,28 +128,61 @@ pub struct RateQuery<'a> {
     pub day: Date,
 }
 
+impl<'a> RateQuery<'a> {
+    /// The facts, the day aside.
+    pub const fn facts(&self) -> RateFacts<'a> {
+        RateFacts {
+            customer: self.customer,
+            contract: self.contract,
+            project: self.project,
+            task: self.task,
+            practice: "",
+            worker: self.worker,
+            role: self.role,
+            service_item: self.service_item,
+        }
+    }
+}
+
 impl RateKey {
+    /// The parts in the order of [`DIMENSIONS`].
+    pub fn parts(&self) -> Parts<'_> {
+        [
+            self.task.as_deref(),
+            self.project.as_deref(),
+            self.contract.as_deref(),
+            self.customer.as_deref(),
+            self.practice.as_deref(),
+            self.worker.as_deref(),
+            self.role.as_deref(),
+            self.service_item.as_deref(),
+        ]
+    }
+
     /// Whether the key applies to a piece of work, the day aside.
+    pub fn fits(&self, facts: &RateFacts<'_>) -> bool {
+        self.parts()
+            .iter()
+            .zip(facts.parts())
+            .all(|(own, asked)| own.is_none_or(|value| value == asked))
+    }
+
+    /// Whether the key applies to what a query asks, the day aside.
     pub fn matches(&self, query: &RateQuery<'_>) -> bool {
-        let fits = |own: &Option<String>, asked: &str| own.as_deref().is_none_or(|v| v == asked);
-        fits(&self.customer, query.customer)
-            && fits(&self.contract, query.contract)
-            && fits(&self.project, query.project)
-            && fits(&self.task, query.task)
-            && fits(&self.worker, query.worker)
-            && fits(&self.role, query.role)
-            && fits(&self.service_item, query.service_item)
+        self.fits(&query.facts())
     }
 
     /// The rank: a greater one is more specific. Scope of work, then person, then service item.
     pub const fn specificity(&self) -> (u8, u8, u8) {
         let scope = if self.task.is_some() {
-            4
+            5
         } else if self.project.is_some() {
-            3
+            4
         } else if self.contract.is_some() {
-            2
+            3
         } else if self.customer.is_some() {
+            2
+        } else if self.practice.is_some() {
             1
         } else {
             0
@@ -96,29 +198,83 @@ impl RateKey {
         (scope, person, item)
     }
 
+    /// Whether this key names all that another one names, with the same values, and more.
+    pub fn refines(&self, other: &Self) -> bool {
+        self != other
+            && self
+                .parts()
+                .iter()
+                .zip(other.parts())
+                .all(|(own, theirs)| theirs.is_none_or(|value| *own == Some(value)))
+    }
+
     /// The key in words, for explanations.
     pub fn words(&self) -> String {
-        let parts: Vec<String> = [
-            ("task", &self.task),
-            ("project", &self.project),
-            ("contract", &self.contract),
-            ("customer", &self.customer),
-            ("worker", &self.worker),
-            ("role", &self.role),
-            ("service item", &self.service_item),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| value.as_ref().map(|v| format!("{name} {v}")))
-        .collect();
-        if parts.is_empty() {
-            "standard".to_owned()
-        } else {
-            parts.join(", ")
-        }
+        parts_words(&self.parts())
     }
 }
 
-/// One dated rate: valid on `[from, to)`.
+fn parts_words(parts: &Parts<'_>) -> String {
+    let told: Vec<String> = DIMENSIONS
+        .iter()
+        .zip(parts)
+        .filter_map(|(name, value)| value.map(|v| format!("{name} {v}")))
+        .collect();
+    if told.is_empty() {
+        "standard".to_owned()
+    } else {
+        told.join(", ")
+    }
+}
+
+/// Whose rate a row is.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Default,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RateSource {
+    /// The rate card: rows of the configuration and of files.
+    #[default]
+    Card,
+    /// The ERP: rows that were read from it.
+    Erp,
+}
+
+impl RateSource {
+    /// The name used in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Erp => "erp",
+        }
+    }
+
+    /// The words people read.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Card => "the rate card",
+            Self::Erp => "the ERP",
+        }
+    }
+
+    /// Whether it is the value that an absent field means.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One dated rate: valid on `[from, to)`, known from `recorded` on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RateRow {
     /// What it applies to.
@@ -136,6 +292,14 @@ pub struct RateRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub to: Option<Date>,
+    /// The day the row became known; none = it was always known. Of the rows of one key that cover a
+    /// day, the one recorded last holds; outside its days the earlier ones still stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub recorded: Option<Date>,
+    /// Whose rate it is; absent = the rate card's.
+    #[serde(default, skip_serializing_if = "RateSource::is_default")]
+    pub origin: RateSource,
 }
 
 impl RateRow {
@@ -143,172 +307,36 @@ impl RateRow {
     pub fn covers(&self, day: Date) -> bool {
         self.from <= day && self.to.is_none_or(|to| day < to)
     }
-}
 
-/// Why no single rate applies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoRate {
-    /// No row of any matching key exists.
-    NoRow,
-    /// The most specific key has rows, but none on this day.
-    Gap {
-        /// That key, in words.
-        key: String,
-    },
-    /// Two rows apply with equal right.
-    Tie {
-        /// Their keys, in words.
-        keys: String,
-    },
-}
-
-/// The row that applies, or why none does.
-pub fn choose_rate<'a>(rows: &'a [RateRow], query: &RateQuery<'_>) -> Result<&'a RateRow, NoRate> {
-    let matching = || rows.iter().filter(|row| row.key.matches(query));
-    let Some(best) = matching().map(|row| row.key.specificity()).max() else {
-        return Err(NoRate::NoRow);
-    };
-    let of_best = || matching().filter(|row| row.key.specificity() == best);
-    let mut on_day = of_best().filter(|row| row.covers(query.day));
-    match (on_day.next(), on_day.next()) {
-        (Some(row), None) => Ok(row),
-        (Some(one), Some(two)) => Err(NoRate::Tie {
-            keys: format!("{} / {}", one.key.words(), two.key.words()),
-        }),
-        (None, _) => Err(NoRate::Gap {
-            key: of_best()
-                .next()
-                .map(|row| row.key.words())
-                .unwrap_or_default(),
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::civil::date;
-
-    fn row(key: RateKey, rate: &str, from: Date, to: Option<Date>) -> RateRow {
-        RateRow {
-            key,
-            rate: rate.parse().unwrap(),
-            currency: "EUR".parse().unwrap(),
-            from,
-            to,
+    /// Whether the row is known on a day; without a day everything is known.
+    pub fn known(&self, at: Option<Date>) -> bool {
+        match (self.recorded, at) {
+            (Some(recorded), Some(at)) => recorded <= at,
+            (None, _) | (_, None) => true,
         }
     }
 
-    fn query(day: Date) -> RateQuery<'static> {
-        RateQuery {
-            customer: "C1",
-            contract: "K1",
-            project: "P1",
-            task: "T1",
-            worker: "W1",
-            role: "senior",
-            service_item: "CONS",
-            day,
-        }
+    /// Whether some day is covered by both rows.
+    pub fn meets(&self, other: &Self) -> bool {
+        let first = self.from.max(other.from);
+        self.covers(first) && other.covers(first)
     }
 
-    fn key(set: impl FnOnce(&mut RateKey)) -> RateKey {
-        let mut key = RateKey::default();
-        set(&mut key);
-        key
-    }
-
-    #[test]
-    fn the_most_specific_key_wins() {
-        let start = date(2026, 1, 1);
-        let day = date(2026, 3, 5);
-        let mut rows = Vec::new();
-        let ladder: [(&str, RateKey); 6] = [
-            ("100", RateKey::default()),
-            ("110", key(|k| k.role = Some("senior".into()))),
-            ("120", key(|k| k.customer = Some("C1".into()))),
-            ("130", key(|k| k.contract = Some("K1".into()))),
-            (
-                "140",
-                key(|k| {
-                    k.project = Some("P1".into());
-                    k.role = Some("senior".into());
-                }),
-            ),
-            (
-                "150",
-                key(|k| {
-                    k.project = Some("P1".into());
-                    k.worker = Some("W1".into());
-                }),
-            ),
-        ];
-        for (rate, key) in ladder {
-            rows.insert(0, row(key, rate, start, None));
-            assert_eq!(
-                choose_rate(&rows, &query(day)).unwrap().rate.to_string(),
-                rate
-            );
-        }
-        rows.push(row(
-            key(|k| k.worker = Some("W2".into())),
-            "999",
-            start,
-            None,
-        ));
-        assert_eq!(
-            choose_rate(&rows, &query(day)).unwrap().rate.to_string(),
-            "150"
+    /// The row in words, for explanations and findings.
+    pub fn words(&self) -> String {
+        let until = self
+            .to
+            .map_or_else(|| "open end".to_owned(), |to| format!("before {to}"));
+        let recorded = self.recorded.map_or_else(
+            || "always known".to_owned(),
+            |day| format!("recorded {day}"),
         );
-    }
-
-    #[test]
-    fn a_gap_of_the_most_specific_key_is_missing_and_never_falls_through() {
-        let rows = [
-            row(RateKey::default(), "100", date(2026, 1, 1), None),
-            row(
-                key(|k| k.project = Some("P1".into())),
-                "150",
-                date(2026, 1, 1),
-                Some(date(2026, 3, 1)),
-            ),
-        ];
-        assert_eq!(
-            choose_rate(&rows, &query(date(2026, 2, 28)))
-                .unwrap()
-                .rate
-                .to_string(),
-            "150"
-        );
-        let gap = choose_rate(&rows, &query(date(2026, 3, 1)));
-        assert_eq!(
-            gap,
-            Err(NoRate::Gap {
-                key: "project P1".into()
-            })
-        );
-        assert_eq!(
-            choose_rate(&[], &query(date(2026, 3, 1))),
-            Err(NoRate::NoRow)
-        );
-    }
-
-    #[test]
-    fn two_rows_of_one_key_on_one_day_are_a_mistake() {
-        let rows = [
-            row(RateKey::default(), "100", date(2026, 1, 1), None),
-            row(RateKey::default(), "110", date(2026, 3, 1), None),
-        ];
-        assert_eq!(
-            choose_rate(&rows, &query(date(2026, 2, 1)))
-                .unwrap()
-                .rate
-                .to_string(),
-            "100"
-        );
-        assert!(matches!(
-            choose_rate(&rows, &query(date(2026, 3, 1))),
-            Err(NoRate::Tie { .. })
-        ));
+        format!(
+            "{} at {} {} (from {}, {until}, {recorded})",
+            self.key.words(),
+            self.currency,
+            self.rate,
+            self.from
+        )
     }
 }
