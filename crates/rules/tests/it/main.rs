@@ -23,6 +23,14 @@ mod golden_periods;
 #[cfg(test)]
 mod golden_quantities;
 #[cfg(test)]
+mod golden_card_cells;
+#[cfg(test)]
+mod golden_derived_rates;
+#[cfg(test)]
+mod golden_rate_cards;
+#[cfg(test)]
+mod golden_rate_lint;
+#[cfg(test)]
 mod golden_rates;
 #[cfg(test)]
 mod golden_retainers;
@@ -46,6 +54,14 @@ mod laws_periods;
 mod laws_quantities;
 #[cfg(test)]
 mod laws_retainers;
+#[cfg(test)]
+mod laws_card_cells;
+#[cfg(test)]
+mod laws_derived_rates;
+#[cfg(test)]
+mod laws_rate_cards;
+#[cfg(test)]
+mod laws_rate_lint;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
