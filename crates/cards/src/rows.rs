@@ -234,10 +234,8 @@ impl Reader<'_> {
             Column::Recorded => draft.recorded = Some(self.day(line, cell)?),
             Column::Currency => {
                 let text = code(cell)?;
-                let currency = text
-                    .parse()
-                    .map_err(|error| format!("'{}': {error}", shown(&text)))?;
-                draft.currency = Some(currency);
+                let currency = text.parse::<Currency>();
+                draft.currency = Some(currency.map_err(|error| error.to_string())?);
             }
             Column::Origin => {
                 draft.origin = match code(cell)?.to_lowercase().as_str() {

@@ -45,7 +45,7 @@ fn every_wrong_cell_is_named_with_its_place() {
     let expected = [
         "rates.csv, line 2, column 2 (rate): '187,125' can mean 187125 or 187.125;",
         "rates.csv, line 3, column 1 (project): '=P2' looks like a formula;",
-        "rates.csv, line 3, column 3 (currency): 'EURO':",
+        "rates.csv, line 3, column 3 (currency): 'EURO' is not an ISO 4217 currency",
         "rates.csv, line 3, column 4 (from): '03/04/2026' can mean 2026-03-04 or 2026-04-03;",
         "rates.csv, line 4, column 4 (from): '2026-02-30' is not a date;",
         "rates.csv, line 4, column 5 (to): 'soon' is not a date;",
