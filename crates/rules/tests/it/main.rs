@@ -9,6 +9,10 @@ mod explanation;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_card_cells;
+#[cfg(test)]
+mod golden_derived_rates;
+#[cfg(test)]
 mod golden_fees;
 #[cfg(test)]
 mod golden_hour_banks;
@@ -22,10 +26,6 @@ mod golden_overtime;
 mod golden_periods;
 #[cfg(test)]
 mod golden_quantities;
-#[cfg(test)]
-mod golden_card_cells;
-#[cfg(test)]
-mod golden_derived_rates;
 #[cfg(test)]
 mod golden_rate_cards;
 #[cfg(test)]
@@ -41,6 +41,10 @@ mod labor;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod laws_card_cells;
+#[cfg(test)]
+mod laws_derived_rates;
+#[cfg(test)]
 mod laws_hour_banks;
 #[cfg(test)]
 mod laws_limits;
@@ -53,15 +57,11 @@ mod laws_periods;
 #[cfg(test)]
 mod laws_quantities;
 #[cfg(test)]
-mod laws_retainers;
-#[cfg(test)]
-mod laws_card_cells;
-#[cfg(test)]
-mod laws_derived_rates;
-#[cfg(test)]
 mod laws_rate_cards;
 #[cfg(test)]
 mod laws_rate_lint;
+#[cfg(test)]
+mod laws_retainers;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
