@@ -118,6 +118,11 @@ pub(crate) enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// Rate cards: what is wrong with them, in and out of files.
+    Rates {
+        #[command(subcommand)]
+        command: crate::commands::rates::Rates,
+    },
     /// Publish customers, projects and tasks of the ERP into the tracker.
     Publish {
         /// Only say what would be done.

@@ -87,6 +87,11 @@ impl FromStr for Micro {
         if !plain || text.len() > 40 {
             return Err(DecimalError::Unreadable(text.chars().take(40).collect()));
         }
+        // A decimal of more digits than the arithmetic holds would be rounded while it is read.
+        let decimals = text.split_once('.').map_or("", |(_, decimals)| decimals);
+        if decimals.trim_end_matches('0').len() > 6 {
+            return Err(DecimalError::TooFine(text.to_owned()));
+        }
         let value = Decimal::from_str(text)
             .map_err(|_| DecimalError::TooLarge(text.chars().take(40).collect()))?;
         Self::from_decimal(value)
@@ -155,10 +160,12 @@ mod tests {
                 "{text}"
             );
         }
-        assert!(matches!(
-            "0.0000001".parse::<Micro>(),
-            Err(DecimalError::TooFine(_))
-        ));
+        for text in ["0.0000001", "1.0000000000000000000000000000000001"] {
+            assert!(
+                matches!(text.parse::<Micro>(), Err(DecimalError::TooFine(_))),
+                "{text}"
+            );
+        }
         assert!(matches!(
             "9223372036854.775808".parse::<Micro>(),
             Err(DecimalError::TooLarge(_))

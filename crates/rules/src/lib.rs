@@ -3,6 +3,7 @@
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
 pub mod account;
+pub mod card;
 pub mod charge;
 pub mod corrections;
 pub mod diff;

@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "server",
+            "cards",
             "connectors",
             "twins",
             "scenario",
@@ -31,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pipeline", &["rules", "store", "connector-sdk", "domain"]),
     ("connectors", &["connector-sdk", "domain"]),
     ("twins", &["domain", "connector-sdk"]),
+    ("cards", &["rules", "domain"]),
     ("store", &["domain"]),
     ("scenario", &["rules", "domain"]),
     ("rules", &["domain"]),
@@ -62,6 +64,10 @@ const RESERVED: &[(&str, &str)] = &[
     ("rusqlite", "store"),
     ("tokio-postgres", "store"),
     ("reqwest", "connector-sdk"),
+    ("calamine", "cards"),
+    ("csv", "cards"),
+    ("rust_xlsxwriter", "cards"),
+    ("zip", "cards"),
 ];
 
 #[derive(Debug, Deserialize)]
@@ -192,6 +198,17 @@ mod tests {
         assert_eq!(
             findings("counterfoil-pipeline", "rusqlite", Some("dev"), false),
             0
+        );
+    }
+
+    #[test]
+    fn only_cards_reads_and_writes_sheets() {
+        assert_eq!(findings("counterfoil-cards", "calamine", None, false), 0);
+        assert_eq!(findings("counterfoil-rules", "csv", None, false), 1);
+        assert_eq!(findings("counterfoil", "rust_xlsxwriter", None, false), 1);
+        assert_eq!(
+            findings("counterfoil-cards", "counterfoil-store", None, true),
+            1
         );
     }
 

@@ -9,6 +9,7 @@ mod export;
 pub(crate) mod init;
 mod keep;
 mod publish;
+pub(crate) mod rates;
 mod reconcile;
 mod run;
 mod schema;
@@ -62,6 +63,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         } => audit::verify(&args).await,
         Command::Backup { file } => keep::backup(&args, file).await,
         Command::Restore { file, replace } => keep::restore(&args, file, *replace).await,
+        Command::Rates { command } => rates::run(&args, command).await,
         Command::Publish { dry_run } => publish::run(&args, *dry_run).await,
         Command::Twin(twin) => twin::run(twin).await,
         Command::Demo(demo) => demo::run(&args, demo).await,

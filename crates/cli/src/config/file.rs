@@ -1,14 +1,12 @@
 //! The shape of the configuration file. Doc comments are what `counterfoil init` explains.
 
+use super::rates::RateEntry;
 use super::secret::SecretRef;
 use connectors::source::redmine::RedmineConfig;
 use connectors::source::reference::ReferenceTrackerConfig;
 use connectors::target::reference::ReferenceErpConfig;
 use connectors::target::tryton::TrytonConfig;
 use domain::contract::Contract;
-use domain::currency::Currency;
-use domain::decimal::Micro;
-use domain::rate::{RateKey, RateRow};
 use domain::reference::{Crosswalk, Entity};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -44,10 +42,16 @@ pub(crate) struct ConfigFile {
     pub(crate) contract: Vec<Contract>,
     /// Bill rates.
     #[serde(default)]
-    pub(crate) rate: Vec<RateEntry>,
+    pub(crate) rate: Vec<toml::Spanned<RateEntry>>,
+    /// Files with more bill rates, CSV or XLSX.
+    #[serde(default)]
+    pub(crate) rates_files: Vec<PathBuf>,
     /// Cost rates. None at all = the ERP owns cost.
     #[serde(default)]
-    pub(crate) cost_rate: Vec<RateEntry>,
+    pub(crate) cost_rate: Vec<toml::Spanned<RateEntry>>,
+    /// Files with more cost rates, CSV or XLSX.
+    #[serde(default)]
+    pub(crate) cost_rates_files: Vec<PathBuf>,
 }
 
 fn data_folder() -> PathBuf {
@@ -164,44 +168,6 @@ pub(crate) struct TargetTables {
     pub(crate) reference: Option<ReferenceErpConfig>,
 }
 
-/// One dated rate.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RateEntry {
-    customer: Option<String>,
-    contract: Option<String>,
-    project: Option<String>,
-    task: Option<String>,
-    worker: Option<String>,
-    role: Option<String>,
-    service_item: Option<String>,
-    rate: Micro,
-    currency: Currency,
-    from: Date,
-    to: Option<Date>,
-}
-
-impl RateEntry {
-    /// As the domain has it.
-    pub(crate) fn row(&self) -> RateRow {
-        RateRow {
-            key: RateKey {
-                customer: self.customer.clone(),
-                contract: self.contract.clone(),
-                project: self.project.clone(),
-                task: self.task.clone(),
-                worker: self.worker.clone(),
-                role: self.role.clone(),
-                service_item: self.service_item.clone(),
-            },
-            rate: self.rate,
-            currency: self.currency,
-            from: self.from,
-            to: self.to,
-        }
-    }
-}
-
 type Complaint = (String, String);
 
 fn complain<T>(what: impl Into<String>, hint: &str) -> Result<T, Complaint> {
@@ -245,7 +211,6 @@ impl ConfigFile {
             return complain("look_ahead_days is not between 0 and 366", "31 is usual");
         }
         self.check_contracts()?;
-        self.check_rates()?;
         let mut warnings = Vec::new();
         if self.contract.is_empty() {
             warnings
@@ -303,43 +268,6 @@ impl ConfigFile {
                 return complain(
                     format!("contract {id} ends before it begins"),
                     "`to` is the first day it no longer covers",
-                );
-            }
-        }
-        Ok(())
-    }
-
-    fn check_rates(&self) -> Result<(), Complaint> {
-        for entry in self.rate.iter().chain(&self.cost_rate) {
-            let row = entry.row();
-            let words = format!("the rate for {} from {}", row.key.words(), row.from);
-            if row.rate.is_negative() {
-                return complain(format!("{words} is negative"), "write a rate of 0 or more");
-            }
-            if row.rate.micro() % 100 != 0 {
-                return complain(
-                    format!("{words} has more than 4 decimals"),
-                    "ERPs store 4 decimals of a rate",
-                );
-            }
-            if row.to.is_some_and(|to| to <= row.from) {
-                return complain(
-                    format!("{words} ends before it begins"),
-                    "`to` is the first day it no longer holds",
-                );
-            }
-            if row.key.task.is_some() && row.key.project.is_none() {
-                return complain(
-                    format!("{words} names a task without its project"),
-                    "add the project",
-                );
-            }
-            if let Some(contract) = &row.key.contract
-                && !self.contract.iter().any(|c| c.id == *contract)
-            {
-                return complain(
-                    format!("{words} names contract {contract}, which does not exist"),
-                    "mend the name",
                 );
             }
         }

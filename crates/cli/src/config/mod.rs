@@ -1,10 +1,12 @@
 //! The configuration: one TOML file, unknown keys refused, secrets only by reference.
 
 mod file;
+pub(crate) mod rates;
 mod secret;
 mod settings;
 
 pub(crate) use file::ConfigFile;
+pub(crate) use rates::{RateTables, read_card};
 pub(crate) use secret::{SecretRef, SecretValue};
 pub(crate) use settings::settings_of;
 
@@ -16,6 +18,8 @@ use thiserror::Error;
 pub(crate) struct Config {
     /// The file.
     pub(crate) file: ConfigFile,
+    /// The rates of the file and of the files it names.
+    pub(crate) rates: RateTables,
     /// The folder the file lies in: relative paths start there.
     pub(crate) folder: PathBuf,
     /// Contradictions that do not stop the program.
@@ -76,6 +80,12 @@ const CONFIG_LIMIT_BYTES: u64 = 8 * 1024 * 1024;
 impl Config {
     /// Read and check a file.
     pub(crate) fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::load_to_lint(path)?.with_usable_rates(path)
+    }
+
+    /// Read and check a file; rates are read and not checked, so that all that is wrong with them can
+    /// be told.
+    pub(crate) fn load_to_lint(path: &Path) -> Result<Self, ConfigError> {
         let size = std::fs::metadata(path).map_err(|error| {
             ConfigError::new(
                 path,
@@ -101,21 +111,34 @@ impl Config {
             .parent()
             .unwrap_or_else(|| Path::new("."))
             .to_path_buf();
-        Self::parse(path, &text, folder)
+        Self::read(path, &text, folder)
     }
 
     /// Read and check a text.
+    #[cfg(test)]
     pub(crate) fn parse(path: &Path, text: &str, folder: PathBuf) -> Result<Self, ConfigError> {
+        Self::read(path, text, folder)?.with_usable_rates(path)
+    }
+
+    fn read(path: &Path, text: &str, folder: PathBuf) -> Result<Self, ConfigError> {
         let file: ConfigFile =
             toml::from_str(text).map_err(|error| ConfigError::of_toml(path, text, &error))?;
         let warnings = file
             .check()
             .map_err(|(what, hint)| ConfigError::new(path, what, hint))?;
+        let rates = RateTables::read(path, text, &file, &folder)?;
         Ok(Self {
             file,
+            rates,
             folder,
             warnings,
         })
+    }
+
+    /// Refuse rates that cannot be used; warn where there is more to say.
+    fn with_usable_rates(mut self, path: &Path) -> Result<Self, ConfigError> {
+        self.warnings.extend(self.rates.check(path, &self.file)?);
+        Ok(self)
     }
 
     /// A path of the configuration, relative to its folder.

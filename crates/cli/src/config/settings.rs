@@ -3,6 +3,7 @@
 use super::{Config, ConfigError};
 use domain::rate::RateRow;
 use pipeline::settings::{BilledBefore, FingerprintKey, Settings};
+use rules::card::lint::Placed;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -42,8 +43,8 @@ pub(crate) fn settings_of(
         }
         (None, None) => None,
     };
-    let rows = |rows: &[super::file::RateEntry]| -> Vec<RateRow> {
-        rows.iter().map(super::file::RateEntry::row).collect()
+    let rows = |rows: &[Placed]| -> Vec<RateRow> {
+        rows.iter().map(|placed| placed.row.clone()).collect()
     };
     Ok(Settings {
         ledger: file.ledger.clone(),
@@ -57,8 +58,8 @@ pub(crate) fn settings_of(
         entity: file.entity.clone(),
         crosswalk: file.crosswalk.clone(),
         contracts: file.contract.clone(),
-        bill_rates: rows(&file.rate),
-        cost_rates: rows(&file.cost_rate),
+        bill_rates: rows(&config.rates.bill),
+        cost_rates: rows(&config.rates.cost),
         customers_on_hold: file.customers_on_hold.clone(),
         hold_duplicates: file.flow.hold_duplicates,
         send_within_ms: file.flow.send_within_ms,

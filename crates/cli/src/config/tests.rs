@@ -18,7 +18,7 @@ fn what_init_writes_is_a_configuration() {
             let text = crate::commands::init::template("0123456789abcdef", source, target).unwrap();
             let config = parse(&text).unwrap();
             assert_eq!(config.file.contract.len(), 1);
-            assert_eq!(config.file.rate.len(), 1);
+            assert_eq!(config.rates.bill.len(), 1);
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod corrections;
 pub mod lines;
 pub mod quantity;
+pub mod rates;
 
 use crate::contract::accounts::Printing;
 use crate::contract::accounts::hour_bank::HourBankTerms;

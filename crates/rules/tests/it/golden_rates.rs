@@ -1,7 +1,7 @@
 //! Which dated rate applies.
 
 use crate::table::{Row, table};
-use domain::rate::{NoRate, RateKey, RateQuery, RateRow, choose_rate};
+use domain::rate::{NoRate, RateKey, RateQuery, RateRow, RateSource, choose_rate};
 
 fn row_of(row: &Row) -> RateRow {
     RateRow {
@@ -10,6 +10,7 @@ fn row_of(row: &Row) -> RateRow {
             contract: row.some("contract"),
             project: row.some("project"),
             task: row.some("task"),
+            practice: None,
             worker: row.some("worker"),
             role: row.some("role"),
             service_item: row.some("service item"),
@@ -18,6 +19,8 @@ fn row_of(row: &Row) -> RateRow {
         currency: "EUR".parse().unwrap(),
         from: row.get("from").parse().unwrap(),
         to: row.some("to").map(|to| to.parse().unwrap()),
+        recorded: None,
+        origin: RateSource::Card,
     }
 }
 

@@ -7,7 +7,7 @@ use domain::contract::ContractKind;
 use domain::decimal::Micro;
 use domain::entry::EntryFields;
 use domain::money::Money;
-use domain::rate::{RateKey, RateQuery, RateRow, choose_rate};
+use domain::rate::{RateKey, RateQuery, RateRow, RateSource, choose_rate};
 use domain::reference::Reference;
 use domain::rounding::{Increment, Rounding};
 use jiff::ToSpan;
@@ -62,6 +62,8 @@ prop_compose! {
             currency: "EUR".parse().unwrap(),
             from: day(from),
             to: length.map(|length| day(from + length)),
+            recorded: None,
+            origin: RateSource::Card,
         }
     }
 }

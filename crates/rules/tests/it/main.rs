@@ -9,6 +9,10 @@ mod explanation;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod golden_card_cells;
+#[cfg(test)]
+mod golden_derived_rates;
+#[cfg(test)]
 mod golden_fees;
 #[cfg(test)]
 mod golden_hour_banks;
@@ -23,6 +27,10 @@ mod golden_periods;
 #[cfg(test)]
 mod golden_quantities;
 #[cfg(test)]
+mod golden_rate_cards;
+#[cfg(test)]
+mod golden_rate_lint;
+#[cfg(test)]
 mod golden_rates;
 #[cfg(test)]
 mod golden_retainers;
@@ -32,6 +40,10 @@ mod golden_work;
 mod labor;
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod laws_card_cells;
+#[cfg(test)]
+mod laws_derived_rates;
 #[cfg(test)]
 mod laws_hour_banks;
 #[cfg(test)]
@@ -44,6 +56,10 @@ mod laws_overtime;
 mod laws_periods;
 #[cfg(test)]
 mod laws_quantities;
+#[cfg(test)]
+mod laws_rate_cards;
+#[cfg(test)]
+mod laws_rate_lint;
 #[cfg(test)]
 mod laws_retainers;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use domain::contract::{Contract, ContractKind};
 use domain::entry::EntryFields;
 use domain::masters::{Customer, Masters, Project, ServiceItem, SourceMasters, Task, Worker};
 use domain::period::Period;
-use domain::rate::{RateKey, RateRow};
+use domain::rate::{RateKey, RateRow, RateSource};
 use domain::reference::{Crosswalk, Entity, Reference};
 use jiff::civil::{Date, date};
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub(crate) fn rate(value: &str, currency: &str) -> RateRow {
         currency: currency.parse().unwrap(),
         from: date(2026, 1, 1),
         to: None,
+        recorded: None,
+        origin: RateSource::Card,
     }
 }
 

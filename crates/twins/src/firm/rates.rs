@@ -5,7 +5,7 @@ use super::words::ROLES;
 use super::{Days, FirmError};
 use domain::currency::Currency;
 use domain::decimal::Micro;
-use domain::rate::{RateKey, RateRow};
+use domain::rate::{RateKey, RateRow, RateSource};
 use jiff::civil::Date;
 
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub(super) fn cost_rates(days: Days) -> Result<Vec<RateRow>, FirmError> {
             currency: eur,
             from: start,
             to: None,
+            recorded: None,
+            origin: RateSource::Card,
         })
         .collect())
 }
@@ -105,6 +107,8 @@ pub(super) fn rate_rows(engagement: &Engagement) -> Vec<RateRow> {
             currency: engagement.contract.currency,
             from: price.from,
             to: price.to,
+            recorded: None,
+            origin: RateSource::Card,
         })
         .collect()
 }

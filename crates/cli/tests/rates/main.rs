@@ -1,0 +1,4 @@
+//! Rate cards at the command line.
+
+#[cfg(test)]
+mod commands;
