@@ -130,8 +130,8 @@ struct Player<'a> {
     world: &'a World,
     dice: Dice,
     coverage: &'a mut Coverage,
-    /// The ledger was restored and has not seen both systems since: nobody does anything, since
-    /// the product does not promise to find the line of work that was withdrawn meanwhile.
+    /// The ledger was restored and has not seen both systems since: nobody does more than change
+    /// a line, since the product does not promise to find the line of work withdrawn meanwhile.
     behind: bool,
 }
 
@@ -189,7 +189,7 @@ impl Player<'_> {
             self.lose_ledger(schedule, pass)?;
             let acts = schedule.acts.iter().filter(|act| act.pass == pass);
             for act in acts {
-                if self.behind {
+                if self.behind && act.kind != acts::Kind::EditLine {
                     continue;
                 }
                 let done = acts::perform(self.world, act.kind, act.pick);

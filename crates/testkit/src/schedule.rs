@@ -136,8 +136,8 @@ impl Schedule {
     }
 
     /// A ledger that is lost and restored. What people did in between, at either side, the restored
-    /// ledger cannot know of, so nobody does anything then: the product does not promise to find
-    /// the line of work that was withdrawn meanwhile.
+    /// ledger cannot know of, so that little is done then: the product does not promise to find
+    /// the line of work that was withdrawn meanwhile. A line that somebody changed it has to name.
     fn add_restore(&mut self, restore: Option<Restore>) {
         let Some(Restore { taken, used }) = restore else {
             return;
@@ -146,6 +146,12 @@ impl Schedule {
         self.acts.retain(|act| !(taken..=used).contains(&act.pass));
         self.tracker_faults = without_people(&self.tracker_faults);
         self.erp_faults = without_people(&self.erp_faults);
+        let mut dice = Dice::new(self.seed ^ 0x11e_ed17);
+        for _ in 0..dice.below(3) {
+            let (pass, kind, pick) = (used, Kind::EditLine, dice.any());
+            self.acts.push(Planned { pass, kind, pick });
+        }
+        self.acts.sort_by_key(|act| act.pass);
     }
 
     /// What people do beyond, by dice of its own.
