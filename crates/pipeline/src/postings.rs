@@ -25,21 +25,30 @@ pub fn active_charge(charges: &[ChargeRow]) -> Option<&ChargeRow> {
     })
 }
 
-/// The shape of a charge in the ERP.
-pub const fn shape_of(content: &ChargeContent) -> Shape {
+/// The shape of a charge in the ERP; none while it is held.
+pub const fn shape_of(content: &ChargeContent) -> Option<Shape> {
     match (content.disposition, content.shape) {
-        (Disposition::Cost, _) => Shape::Cost,
-        (Disposition::Bill, BillShape::DraftLine) => Shape::DraftLine,
-        (Disposition::Bill, BillShape::Timesheet) => Shape::Timesheet,
+        (
+            Disposition::Cost
+            | Disposition::Drawn
+            | Disposition::Allowance
+            | Disposition::WrittenOff,
+            _,
+        ) => Some(Shape::Cost),
+        (Disposition::Bill, BillShape::DraftLine) => Some(Shape::DraftLine),
+        (Disposition::Bill, BillShape::Timesheet) => Some(Shape::Timesheet),
+        (Disposition::Held, _) => None,
     }
 }
 
-/// The line that a charge wants; none where the contract's rounding left nothing to bill.
+/// The line that a charge wants; none where the contract's rounding left nothing to bill, or while
+/// it is held.
 pub fn wanted_of(charge_no: i64, content: &ChargeContent, refs: &ErpRefs) -> Option<Wanted> {
+    let shape = shape_of(content)?;
     (!content.makes_no_line()).then(|| Wanted {
         charge_no,
         home: Home {
-            shape: shape_of(content),
+            shape,
             bill_to: content.placement.bill_to.clone(),
             currency: content.currency(),
             group_key: content.placement.group_key.clone(),

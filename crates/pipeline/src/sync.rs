@@ -270,12 +270,13 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
                     .entry(problem.code.text().to_owned())
                     .or_default() += 1;
             }
-            Judgement::Priced(priced) if priced.0.content.makes_no_line() => {
-                plan.nothing_to_bill += 1;
-            }
             Judgement::Priced(priced) => {
                 let content = &priced.0.content;
-                let shape = crate::postings::shape_of(content).name();
+                let Some(wanted) = crate::postings::wanted_of(0, content, &priced.1) else {
+                    plan.nothing_to_bill += 1;
+                    continue;
+                };
+                let shape = wanted.home.shape.name();
                 let place = &content.placement;
                 let line = lines
                     .entry((place.period.clone(), place.group_key.clone(), shape))

@@ -1,5 +1,6 @@
-//! The content of a charge: what is booked for one item.
+//! The content of a charge: what is booked for one part of an item.
 
+use crate::part::Part;
 use domain::contract::{BillShape, ContractKind};
 use domain::currency::Currency;
 use domain::decimal::Micro;
@@ -8,30 +9,62 @@ use domain::quantity::Unit;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-/// Whether a client pays.
+/// Whether a client pays, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
     /// A client is billed.
     Bill,
-    /// Booked as cost; never on an invoice.
+    /// Nobody ever pays. Booked as cost; never on an invoice.
     Cost,
+    /// Paid ahead: drawn from a retainer. Booked as cost; its invoice was the retainer's.
+    Drawn,
+    /// Inside the hours that a fee covers. Booked as cost; its invoice is the fee's.
+    Allowance,
+    /// Given up. Booked as cost.
+    WrittenOff,
+    /// Waits for room under a limit. Nothing of it is in the ERP.
+    Held,
 }
 
 impl Disposition {
+    /// Every disposition.
+    pub const ALL: [Self; 6] = [
+        Self::Bill,
+        Self::Cost,
+        Self::Drawn,
+        Self::Allowance,
+        Self::WrittenOff,
+        Self::Held,
+    ];
+
     /// The stored name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bill => "bill",
             Self::Cost => "cost",
+            Self::Drawn => "drawn",
+            Self::Allowance => "allowance",
+            Self::WrittenOff => "written_off",
+            Self::Held => "held",
+        }
+    }
+
+    /// The words people read.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Bill => "billed",
+            Self::Cost => "cost only",
+            Self::Drawn => "drawn from the retainer",
+            Self::Allowance => "inside the allowance",
+            Self::WrittenOff => "written off",
+            Self::Held => "held",
         }
     }
 
     /// From the stored name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Bill, Self::Cost]
-            .into_iter()
-            .find(|d| d.name() == name)
+        Self::ALL.into_iter().find(|d| d.name() == name)
     }
 }
 
@@ -49,6 +82,8 @@ pub struct Placement {
 /// The content of a charge, before it has an identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargeContent {
+    /// Which part of the item it is.
+    pub part: Part,
     /// Whether a client pays.
     pub disposition: Disposition,
     /// The contract's id.
@@ -63,10 +98,16 @@ pub struct ChargeContent {
     pub quantity: Micro,
     /// Its unit.
     pub unit: Unit,
-    /// The rate per unit; zero where nobody pays.
+    /// The rate per unit; zero where nobody ever pays.
     pub rate: Micro,
-    /// Quantity times rate, rounded once; zero where nobody pays.
+    /// What the client is billed by this charge: quantity times rate, rounded once, less what accounts
+    /// took off the line; zero for all but [`Disposition::Bill`].
     pub amount: Money,
+    /// What the part is worth at the contract's price: the amount where it is billed; zero where the
+    /// work has no price.
+    pub value: Money,
+    /// Recorded time of the part, in whole seconds. The parts of an item add up to its recorded time.
+    pub recorded_seconds: i64,
     /// The cost per unit; zero where the ERP owns cost.
     pub cost_rate: Micro,
     /// Recorded hours times cost rate, rounded once.
@@ -83,20 +124,47 @@ impl ChargeContent {
         self.amount.currency
     }
 
+    /// What does not hold together, in words; nothing if the content may be booked.
+    pub fn fault(&self) -> Option<&'static str> {
+        if !self.part.allows(self.disposition) {
+            return Some("its part does not allow its disposition");
+        }
+        if self.value.currency != self.amount.currency {
+            return Some("its value and its amount are of two currencies");
+        }
+        let billed = self.disposition == Disposition::Bill;
+        if billed && self.amount != self.value {
+            return Some("it is billed at another amount than it is worth");
+        }
+        if !billed && self.amount.amount_minor != 0 {
+            return Some("it is not billed and has an amount");
+        }
+        (self.recorded_seconds < 0).then_some("its recorded time is negative")
+    }
+
     /// Whether there is nothing to put on a document: the client pays by quantity and rate, and the
-    /// contract's rounding left nothing of them (no quantity is no amount). Booked time is a line whatever it comes to, since
-    /// the ERP prices it itself.
+    /// contract's rounding left nothing of them (no quantity is no amount); it waits for room; or none of
+    /// the recorded time fell into a part that is booked as cost beside others. Booked time is a line
+    /// whatever it comes to, since the ERP prices it itself.
     pub fn makes_no_line(&self) -> bool {
-        matches!(
-            (self.disposition, self.shape),
-            (Disposition::Bill, BillShape::DraftLine)
-        ) && self.amount.amount_minor == 0
+        match self.disposition {
+            Disposition::Bill => {
+                self.shape == BillShape::DraftLine && self.amount.amount_minor == 0
+            }
+            Disposition::Cost => false,
+            Disposition::Drawn | Disposition::Allowance | Disposition::WrittenOff => {
+                self.recorded_seconds == 0
+            }
+            Disposition::Held => true,
+        }
     }
 
     /// Whether two contents ask the same of the client and of the ERP. The posting date is not
-    /// compared: a period that closed after booking does not move what is booked.
+    /// compared: a period that closed after booking does not move what is booked. Nor is recorded time:
+    /// what it changes is quantity and cost.
     pub fn same_effect(&self, other: &Self) -> bool {
-        self.disposition == other.disposition
+        self.part == other.part
+            && self.disposition == other.disposition
             && self.contract == other.contract
             && self.shape == other.shape
             && self.placement.bill_to == other.placement.bill_to
@@ -105,6 +173,7 @@ impl ChargeContent {
             && self.unit == other.unit
             && self.rate == other.rate
             && self.amount == other.amount
+            && self.value == other.value
             && self.cost_rate == other.cost_rate
             && self.cost == other.cost
             && self.work_date == other.work_date

@@ -92,7 +92,7 @@ pub fn transaction(
         billing_code: None,
         work_date: content.work_date,
         zone: origin.zone.to_owned(),
-        recorded_seconds: fields.recorded_seconds,
+        recorded_seconds: content.recorded_seconds,
         quantity: content.quantity,
         unit: content.unit,
         narrative: fields.narrative.clone(),

@@ -12,6 +12,7 @@ pub mod estimate;
 pub mod explanation;
 pub mod labor;
 pub mod overtime;
+pub mod part;
 pub mod period_report;
 pub mod posting_date;
 pub mod price;

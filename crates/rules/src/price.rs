@@ -6,6 +6,7 @@
 
 use crate::charge::{ChargeContent, Disposition, Placement};
 use crate::explanation::Explanation;
+use crate::part::Part;
 use crate::resolve::Resolved;
 use domain::contract::{Contract, ContractKind, Grouping};
 use domain::currency::Currency;
@@ -79,9 +80,10 @@ fn price_v1(
                 "not billable"
             }
         ),
-        match disposition {
-            Disposition::Bill => "the client is billed",
-            Disposition::Cost => "cost only, never invoiced",
+        if disposition == Disposition::Cost {
+            "cost only, never invoiced"
+        } else {
+            "the client is billed"
         },
     );
     let quantity = quantity(contract, disposition, fields, &mut why)?;
@@ -99,6 +101,7 @@ fn price_v1(
         },
     );
     let content = ChargeContent {
+        part: Part::WHOLE,
         disposition,
         contract: contract.id.clone(),
         contract_kind: contract.kind,
@@ -108,6 +111,8 @@ fn price_v1(
         unit: Unit::Hour,
         rate,
         amount,
+        value: amount,
+        recorded_seconds: fields.recorded_seconds,
         cost_rate,
         cost,
         work_date: fields.work_date,
@@ -150,8 +155,11 @@ pub(crate) fn quantity(
     why: &mut Explanation,
 ) -> Result<Micro, Problem> {
     let recorded = fields.recorded_seconds;
-    let billable_seconds = match (disposition, contract.increment) {
-        (Disposition::Bill, Some(rule)) => {
+    let increment = contract
+        .increment
+        .filter(|_| disposition != Disposition::Cost);
+    let billable_seconds = match increment {
+        Some(rule) => {
             let seconds = rule.apply(recorded).map_err(|error| {
                 Problem::new(
                     Code::ContractAmbiguous,
@@ -175,7 +183,7 @@ pub(crate) fn quantity(
             );
             seconds
         }
-        (Disposition::Bill, None) | (Disposition::Cost, _) => recorded,
+        None => recorded,
     };
     let quantity = hours_printed(
         billable_seconds,

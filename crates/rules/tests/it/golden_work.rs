@@ -2,8 +2,8 @@
 
 use crate::table::{Row, table};
 use crate::world;
-use counterfoil_rules::charge::Disposition;
 use counterfoil_rules::estimate::{Estimate, estimate};
+use counterfoil_rules::part::Part;
 use domain::contract::Contract;
 use domain::entry::EntryFields;
 use domain::masters::Task;
@@ -48,11 +48,15 @@ fn who_pays_and_how_much() {
             ..world::fields()
         };
         let content = world::price(&reference, &fields).unwrap().content;
-        let pays = match content.disposition {
-            Disposition::Bill => "bill",
-            Disposition::Cost => "cost",
-        };
+        let pays = content.disposition.name();
         assert_eq!(pays, row.get("= pays"), "{case}");
+        let one_part = (content.part, content.fault(), content.recorded_seconds);
+        assert_eq!(
+            one_part,
+            (Part::WHOLE, None, fields.recorded_seconds),
+            "{case}"
+        );
+        assert_eq!(content.value, content.amount, "{case}");
         assert_eq!(
             content.quantity.to_string(),
             row.get("= quantity"),

@@ -53,6 +53,8 @@ mod laws_milestones;
 #[cfg(test)]
 mod laws_overtime;
 #[cfg(test)]
+mod laws_parts;
+#[cfg(test)]
 mod laws_periods;
 #[cfg(test)]
 mod laws_quantities;
