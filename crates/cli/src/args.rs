@@ -133,7 +133,15 @@ pub(crate) enum Command {
     Twin(crate::commands::twin::TwinArgs),
     /// A month end of a simulated firm, with faults, judged at the end.
     Demo(crate::commands::demo::DemoArgs),
-    /// Print a published schema: labor-transaction, contract, exceptions.
+    /// Price a scenario file: contracts, rates and entries in one file, without a ledger.
+    Price {
+        /// The scenario, TOML or JSON.
+        scenario: PathBuf,
+        /// Show how every charge came about.
+        #[arg(long)]
+        explain: bool,
+    },
+    /// Print a published schema: labor-transaction, contract, scenario, exceptions.
     Schema {
         /// Which one.
         name: String,

@@ -42,6 +42,9 @@ pub struct Crosswalk {
     /// Business unit by project code.
     #[serde(default)]
     pub business_units: BTreeMap<String, String>,
+    /// Worker's code to the practice the person works in, for rates.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub practices: BTreeMap<String, String>,
 }
 
 /// Everything that pricing looks up.

@@ -8,6 +8,7 @@ pub mod charge;
 pub mod corrections;
 pub mod diff;
 pub mod documents;
+pub mod engine;
 pub mod estimate;
 pub mod explanation;
 pub mod labor;

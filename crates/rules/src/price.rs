@@ -57,6 +57,29 @@ pub(crate) const fn disposition(kind: ContractKind, billable: bool) -> Dispositi
     }
 }
 
+/// Say who pays.
+pub(crate) fn who_pays(
+    contract: &Contract,
+    billable: bool,
+    disposition: Disposition,
+    why: &mut Explanation,
+) {
+    why.step(
+        "who pays",
+        format!(
+            "contract {} is {}, the entry is {}",
+            contract.id,
+            contract.kind.words(),
+            if billable { "billable" } else { "not billable" }
+        ),
+        if disposition == Disposition::Cost {
+            "cost only, never invoiced"
+        } else {
+            "the client is billed"
+        },
+    );
+}
+
 fn price_v1(
     reference: &Reference,
     resolved: &Resolved<'_>,
@@ -68,24 +91,7 @@ fn price_v1(
         pricing_version: 1,
         steps: Vec::new(),
     };
-    why.step(
-        "who pays",
-        format!(
-            "contract {} is {}, the entry is {}",
-            contract.id,
-            contract.kind.words(),
-            if fields.billable {
-                "billable"
-            } else {
-                "not billable"
-            }
-        ),
-        if disposition == Disposition::Cost {
-            "cost only, never invoiced"
-        } else {
-            "the client is billed"
-        },
-    );
+    who_pays(contract, fields.billable, disposition, &mut why);
     let quantity = quantity(contract, disposition, fields, &mut why)?;
     let query = query(resolved, fields);
     let (rate, amount) = bill(reference, contract, disposition, &query, quantity, &mut why)?;
@@ -332,7 +338,7 @@ fn cost(
     Ok((row.rate, cost))
 }
 
-fn placement(resolved: &Resolved<'_>, posting_date: jiff::civil::Date) -> Placement {
+pub(crate) fn placement(resolved: &Resolved<'_>, posting_date: jiff::civil::Date) -> Placement {
     let contract = resolved.contract;
     let bill_to = contract.customer.clone().unwrap_or_default();
     let group_key = match contract.grouping {

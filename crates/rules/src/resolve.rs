@@ -16,6 +16,8 @@ pub struct Resolved<'a> {
     pub worker: &'a Worker,
     /// The person's role, for rates.
     pub role: &'a str,
+    /// The practice the person works in; empty where the firm has none.
+    pub practice: &'a str,
     /// The project.
     pub project: &'a Project,
     /// The task.
@@ -71,9 +73,15 @@ pub fn resolve<'a>(
         .business_units
         .get(&project.code)
         .map_or(reference.entity.business_unit.as_str(), String::as_str);
+    let practice = reference
+        .crosswalk
+        .practices
+        .get(&worker.code)
+        .map_or("", String::as_str);
     Ok(Resolved {
         worker,
         role,
+        practice,
         project,
         task,
         contract,

@@ -53,6 +53,12 @@ pub struct Event {
     /// Money is put into a retainer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fund: Option<Funding>,
+    /// A month of an hour bank opens, and its fee is due; or it closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bank: Option<BankMonth>,
+    /// What was withheld of milestones is billed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_retention: Option<Acceptance>,
     /// An accounting period is opened or closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<PeriodChange>,
@@ -193,8 +199,20 @@ pub struct Acceptance {
     pub contract: String,
     /// The milestone's id in the contract.
     pub milestone: String,
-    /// What shows that the client accepted it.
-    pub evidence: String,
+    /// Which revision of the acceptance this is, from 1; a later one replaces the one before.
+    #[serde(default = "first")]
+    pub revision: u32,
+    /// Another amount than the contract's, with a revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Micro>,
+    /// Who accepted it.
+    pub accepted_by: String,
+    /// The document that shows it.
+    pub document: String,
+}
+
+const fn first() -> u32 {
+    1
 }
 
 /// Money for a retainer.
@@ -203,8 +221,35 @@ pub struct Acceptance {
 pub struct Funding {
     /// The contract's id.
     pub contract: String,
-    /// How much, in the contract's currency.
+    /// Which funding: an id of your own, or that of a top-up.
+    pub id: String,
+    /// Invoiced or paid.
+    pub stage: FundingState,
+    /// How much of it so far, in the contract's currency.
     pub amount: Micro,
+}
+
+/// How far the money has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FundingState {
+    /// Invoiced.
+    Invoiced,
+    /// Paid.
+    Paid,
+}
+
+/// A month of an hour bank that opens or closes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BankMonth {
+    /// The contract's id.
+    pub contract: String,
+    /// Its first day.
+    #[schemars(with = "String")]
+    pub first: Date,
+    /// Open from now on, or closed.
+    pub open: bool,
 }
 
 /// A period that is opened or closed.

@@ -2,6 +2,7 @@
 
 use crate::event::Event;
 use domain::contract::Contract;
+use domain::overtime::OvertimeExemption;
 use domain::period::Period;
 use domain::rate::RateRow;
 use jiff::civil::Date;
@@ -39,6 +40,9 @@ pub struct Scenario {
     /// The contracts, in the form of the configuration.
     #[serde(default)]
     pub contract: Vec<Contract>,
+    /// Who is exempt from overtime, and when.
+    #[serde(default)]
+    pub overtime_exemption: Vec<OvertimeExemption>,
     /// Bill rates.
     #[serde(default)]
     pub rate: Vec<RateRow>,
@@ -128,6 +132,9 @@ pub struct WorkerTable {
     /// The role, for rates.
     #[serde(default)]
     pub role: String,
+    /// The practice, for rates.
+    #[serde(default)]
+    pub practice: Option<String>,
     /// First day; none = always.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

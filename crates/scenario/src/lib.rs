@@ -5,6 +5,14 @@
 //! Pure: text in, an outcome or a precise error out. The same file gives the same outcome.
 #![deny(clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
+mod documents;
 pub mod event;
 pub mod file;
+mod firm;
+pub mod outcome;
+mod play;
 pub mod read;
+mod world;
+
+pub use documents::DocumentState;
+pub use play::play;

@@ -173,6 +173,8 @@ fn check_event(event: &Event) -> Result<(), ReadError> {
         ("accept", event.accept.is_some()),
         ("fees_due", event.fees_due.is_some()),
         ("fund", event.fund.is_some()),
+        ("bank", event.bank.is_some()),
+        ("release_retention", event.release_retention.is_some()),
         ("period", event.period.is_some()),
     ];
     let there: Vec<&str> = names

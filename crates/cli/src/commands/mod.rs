@@ -8,6 +8,7 @@ mod explain;
 mod export;
 pub(crate) mod init;
 mod keep;
+mod price;
 mod publish;
 pub(crate) mod rates;
 mod reconcile;
@@ -67,6 +68,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Publish { dry_run } => publish::run(&args, *dry_run).await,
         Command::Twin(twin) => twin::run(twin).await,
         Command::Demo(demo) => demo::run(&args, demo).await,
+        Command::Price { scenario, explain } => price::run(&args, scenario, *explain),
         Command::Schema { name } => schema::run(name),
     }
 }

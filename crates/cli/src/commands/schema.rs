@@ -9,6 +9,7 @@ pub(crate) fn run(name: &str) -> Result<ExitCode, Failure> {
     match name {
         "labor-transaction" => out::json(&domain::labor::labor_transaction_schema())?,
         "contract" => out::json(&domain::contract::contract_schema())?,
+        "scenario" => out::json(&scenario::file::scenario_schema())?,
         "exceptions" => {
             let all: Vec<_> = Code::ALL
                 .iter()
@@ -24,7 +25,7 @@ pub(crate) fn run(name: &str) -> Result<ExitCode, Failure> {
         other => {
             return Err(Failure::usage(
                 format!("there is no schema '{other}'"),
-                "ask for labor-transaction, contract or exceptions",
+                "ask for labor-transaction, contract, scenario or exceptions",
             ));
         }
     }

@@ -1,0 +1,376 @@
+//! The accounts of one contract in their order: an hour bank first, then the limits, then the
+//! retainer. What a bank covers is asked of nobody else; what is over it, or what has no bank, has
+//! to pass the limits; what may be billed is drawn from the retainer as far as it goes.
+
+use crate::account::ask::{Ask, Effect, Outcome, Slice};
+use crate::account::hour_bank::HourBank;
+use crate::account::limit::Limits;
+use crate::account::milestone::Milestones;
+use crate::account::refusal::Refusal;
+use crate::account::retainer::Retainer;
+use crate::account::{Account, Applied, Event, apply};
+use crate::explanation::Step;
+use domain::contract::Contract;
+use domain::decimal::Micro;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The accounts of one contract; those it does not have are absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Accounts {
+    /// The hour bank.
+    pub hour_bank: Option<Account>,
+    /// The limits.
+    pub limits: Option<Account>,
+    /// The retainer.
+    pub retainer: Option<Account>,
+    /// The milestones.
+    pub milestones: Option<Account>,
+}
+
+/// What an event on the accounts did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settled {
+    /// The items whose slices may have changed.
+    pub items: BTreeSet<String>,
+    /// Effects that are no slices: fees, top-ups, milestones, breakage, credits to be billed again.
+    pub effects: Vec<Effect>,
+    /// Why, in the order of the accounts.
+    pub steps: Vec<Step>,
+}
+
+impl Accounts {
+    /// Fresh accounts of a contract.
+    pub fn of(contract: &Contract) -> Result<Self, Refusal> {
+        let printing = contract.printing();
+        Ok(Self {
+            hour_bank: contract
+                .hour_bank
+                .clone()
+                .map(|terms| HourBank::new(printing, terms).map(Account::HourBank))
+                .transpose()?,
+            limits: (!contract.limit.is_empty())
+                .then(|| Limits::new(printing, contract.limit.clone()).map(Account::Limits))
+                .transpose()?,
+            retainer: contract
+                .retainer
+                .clone()
+                .map(|terms| Retainer::new(printing, terms).map(Account::Retainer))
+                .transpose()?,
+            milestones: contract
+                .milestones
+                .clone()
+                .map(|terms| Milestones::new(printing, terms).map(Account::Milestones))
+                .transpose()?,
+        })
+    }
+
+    /// Whether work of the contract asks any account.
+    pub const fn asked_about_work(&self) -> bool {
+        self.hour_bank.is_some() || self.limits.is_some() || self.retainer.is_some()
+    }
+
+    /// Ask for items, all together; `gone` are items that ask for nothing any more.
+    pub fn settle(&mut self, asks: &[Ask], gone: &BTreeSet<String>) -> Result<Settled, Refusal> {
+        let mut settled = Settled::default();
+        settled
+            .items
+            .extend(asks.iter().map(|ask| ask.item.clone()));
+        settled.items.extend(gone.iter().cloned());
+        let known: BTreeMap<String, Ask> = asks
+            .iter()
+            .map(|ask| (ask.item.clone(), ask.clone()))
+            .collect();
+        if let Some(bank) = &mut self.hour_bank {
+            send(bank, asks, gone, &mut settled)?;
+        }
+        let asks = self.over_the_bank(&settled.items, &known);
+        if let Some(limits) = &mut self.limits {
+            send(limits, &asks.0, &asks.1, &mut settled)?;
+        }
+        let asks = self.past_the_limits(&settled.items, &asks.0);
+        if let Some(retainer) = &mut self.retainer {
+            send(retainer, &asks.0, &asks.1, &mut settled)?;
+        }
+        Ok(settled)
+    }
+
+    /// Send any other event to the account it is for, and let what it changed pass those after it.
+    pub fn tell(&mut self, event: &Event) -> Result<Settled, Refusal> {
+        let mut settled = Settled::default();
+        let slot = match event {
+            Event::Accept { .. } | Event::ReleaseRetention { .. } => &mut self.milestones,
+            Event::Fund { .. } => &mut self.retainer,
+            Event::OpenPeriod { .. } | Event::ClosePeriod { .. } => &mut self.hour_bank,
+            Event::ReleaseHeld { .. } => &mut self.limits,
+            Event::ChangeTerms { terms } => match terms {
+                crate::account::Terms::Limits(_) => &mut self.limits,
+                crate::account::Terms::Retainer(_) => &mut self.retainer,
+                crate::account::Terms::HourBank(_) => &mut self.hour_bank,
+                crate::account::Terms::Milestones(_) => &mut self.milestones,
+            },
+            Event::Reserve { asks } => return self.settle(asks, &BTreeSet::new()),
+            Event::Withdraw { item } => {
+                return self.settle(&[], &BTreeSet::from([item.clone()]));
+            }
+            Event::Credit { .. } => return self.credit(event),
+        };
+        let Some(account) = slot else {
+            return Err(Refusal::WrongAccount {
+                account: "a contract without that account",
+                event: "an event of an account",
+            });
+        };
+        take(account, event, &mut settled)?;
+        let items = settled.items.clone();
+        let asks = self.over_the_bank(&items, &BTreeMap::new());
+        if matches!(event, Event::OpenPeriod { .. } | Event::ClosePeriod { .. })
+            && let Some(limits) = &mut self.limits
+        {
+            send(limits, &asks.0, &asks.1, &mut settled)?;
+        }
+        let asks = self.past_the_limits(&settled.items.clone(), &asks.0);
+        if !matches!(event, Event::Fund { .. })
+            && let Some(retainer) = &mut self.retainer
+        {
+            send(retainer, &asks.0, &asks.1, &mut settled)?;
+        }
+        Ok(settled)
+    }
+
+    /// A credit goes to every account that knows the item.
+    fn credit(&mut self, event: &Event) -> Result<Settled, Refusal> {
+        let mut settled = Settled::default();
+        let Event::Credit { item, .. } = event else {
+            return Ok(settled);
+        };
+        let mut known = false;
+        for account in [&mut self.hour_bank, &mut self.limits, &mut self.retainer]
+            .into_iter()
+            .flatten()
+        {
+            if knows(account, item) {
+                known = true;
+                take(account, event, &mut settled)?;
+            }
+        }
+        if known {
+            settled.items.insert(item.clone());
+        }
+        Ok(settled)
+    }
+
+    /// What has to pass the limits: overage of a bank, or everything where there is none.
+    fn over_the_bank(
+        &self,
+        items: &BTreeSet<String>,
+        asked: &BTreeMap<String, Ask>,
+    ) -> (Vec<Ask>, BTreeSet<String>) {
+        let mut asks = Vec::new();
+        let mut gone = BTreeSet::new();
+        for item in items {
+            match &self.hour_bank {
+                None => match asked.get(item).cloned().or_else(|| self.known_ask(item)) {
+                    Some(ask) => asks.push(ask),
+                    None => {
+                        gone.insert(item.clone());
+                    }
+                },
+                Some(Account::HourBank(bank)) => {
+                    let over = bank
+                        .view()
+                        .ok()
+                        .and_then(|view| view.items.get(item).cloned())
+                        .and_then(|slices| one(&slices, Outcome::Overage));
+                    match (over, bank.record(item)) {
+                        (Some(slice), Some(record)) => asks.push(Ask {
+                            quantity: slice.quantity,
+                            rate: slice.rate,
+                            ..record.ask.clone()
+                        }),
+                        _ => {
+                            gone.insert(item.clone());
+                        }
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        (asks, gone)
+    }
+
+    /// The ask of an item as the limits or the retainer know it.
+    fn known_ask(&self, item: &str) -> Option<Ask> {
+        match (&self.limits, &self.retainer) {
+            (Some(Account::Limits(limits)), _) => limits.record(item).map(|r| r.ask.clone()),
+            (_, Some(Account::Retainer(retainer))) => {
+                retainer.drawing(item).map(|drawing| drawing.ask.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// What may be billed of the items, for the retainer.
+    fn past_the_limits(
+        &self,
+        items: &BTreeSet<String>,
+        asks: &[Ask],
+    ) -> (Vec<Ask>, BTreeSet<String>) {
+        let Some(Account::Limits(limits)) = &self.limits else {
+            let gone = items
+                .iter()
+                .filter(|item| !asks.iter().any(|ask| ask.item == **item))
+                .cloned()
+                .collect();
+            return (asks.to_vec(), gone);
+        };
+        let mut past = Vec::new();
+        let mut gone = BTreeSet::new();
+        for item in items {
+            let billed = limits
+                .record(item)
+                .and_then(|record| Some((record, one(&record.slices, Outcome::Billed)?)));
+            match billed {
+                Some((record, slice)) => past.push(Ask {
+                    quantity: slice.quantity,
+                    rate: slice.rate,
+                    ..record.ask.clone()
+                }),
+                None => {
+                    gone.insert(item.clone());
+                }
+            }
+        }
+        (past, gone)
+    }
+
+    /// The parts of an item with their outcomes, as all accounts together leave it.
+    pub fn slices(&self, item: &str) -> Vec<Slice> {
+        let mut parts: Vec<Slice> = Vec::new();
+        if let Some(Account::HourBank(bank)) = &self.hour_bank {
+            let own = bank.view().ok().and_then(|v| v.items.get(item).cloned());
+            parts.extend(own.unwrap_or_default());
+        }
+        if let Some(Account::Limits(limits)) = &self.limits {
+            let own = limits.record(item).map(|record| record.slices.clone());
+            parts = over(parts, own.unwrap_or_default(), Outcome::Overage);
+        }
+        if let Some(Account::Retainer(retainer)) = &self.retainer {
+            let own = retainer.drawing(item).map(|drawing| drawing.slices.clone());
+            let outcome = if parts.iter().any(|slice| slice.outcome == Outcome::Billed) {
+                Outcome::Billed
+            } else {
+                Outcome::Overage
+            };
+            parts = over(parts, own.unwrap_or_default(), outcome);
+        }
+        together(parts)
+    }
+}
+
+/// Put the answer of a later account in the place of what it was asked about.
+fn over(mut parts: Vec<Slice>, answer: Vec<Slice>, asked: Outcome) -> Vec<Slice> {
+    if answer.is_empty() {
+        return parts;
+    }
+    parts.retain(|slice| slice.outcome != asked);
+    parts.extend(answer);
+    parts
+}
+
+/// One slice per outcome and rate, zero ones dropped.
+fn together(parts: Vec<Slice>) -> Vec<Slice> {
+    let mut by: BTreeMap<(Outcome, Micro), Slice> = BTreeMap::new();
+    for slice in parts {
+        let key = (slice.outcome, slice.rate);
+        match by.get_mut(&key) {
+            Some(known) => {
+                let quantity = known
+                    .quantity
+                    .micro()
+                    .saturating_add(slice.quantity.micro());
+                known.quantity = Micro::from_micro(quantity);
+                known.amount.amount_minor = known
+                    .amount
+                    .amount_minor
+                    .saturating_add(slice.amount.amount_minor);
+                known.line_allowance.amount_minor = known
+                    .line_allowance
+                    .amount_minor
+                    .saturating_add(slice.line_allowance.amount_minor);
+            }
+            None => {
+                by.insert(key, slice);
+            }
+        }
+    }
+    by.into_values()
+        .filter(|slice| slice.quantity != Micro::ZERO)
+        .collect()
+}
+
+fn one(slices: &[Slice], outcome: Outcome) -> Option<Slice> {
+    let own: Vec<Slice> = slices
+        .iter()
+        .filter(|slice| slice.outcome == outcome)
+        .cloned()
+        .collect();
+    together(own).into_iter().next()
+}
+
+fn knows(account: &Account, item: &str) -> bool {
+    match account {
+        Account::HourBank(bank) => bank.record(item).is_some(),
+        Account::Limits(limits) => limits.record(item).is_some(),
+        Account::Retainer(retainer) => retainer.drawing(item).is_some(),
+        Account::Milestones(_) => false,
+    }
+}
+
+fn send(
+    account: &mut Account,
+    asks: &[Ask],
+    gone: &BTreeSet<String>,
+    settled: &mut Settled,
+) -> Result<(), Refusal> {
+    for item in gone {
+        if knows(account, item) {
+            take(account, &Event::Withdraw { item: item.clone() }, settled)?;
+        }
+    }
+    if !asks.is_empty() {
+        let event = Event::Reserve {
+            asks: asks.to_vec(),
+        };
+        take(account, &event, settled)?;
+    }
+    Ok(())
+}
+
+fn take(account: &mut Account, event: &Event, settled: &mut Settled) -> Result<(), Refusal> {
+    let Applied {
+        account: next,
+        effects,
+        why,
+    } = apply(account, event)?;
+    *account = next;
+    settled.steps.extend(why.steps);
+    for effect in effects {
+        match &effect {
+            Effect::Change { item, .. } => {
+                settled.items.insert(item.clone());
+            }
+            Effect::Rebill { item, .. } => {
+                settled.items.insert(item.clone());
+                settled.effects.push(effect);
+            }
+            Effect::TopUp { .. }
+            | Effect::Fee { .. }
+            | Effect::Breakage { .. }
+            | Effect::Milestone { .. }
+            | Effect::Withheld { .. } => settled.effects.push(effect),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! The last stage: parts of a piece of work become the contents of charges, each with its
+//! explanation. Parts add up: their seconds to the recorded time, their cost to the cost of it.
+
+use super::accounts::Accounts;
+use super::gross::{Gross, GrossPart, asks_accounts};
+use super::{ask_id, explained};
+use crate::account::ask::{Outcome, Slice};
+use crate::charge::{ChargeContent, Disposition};
+use crate::explanation::{Explanation, Step};
+use crate::part::Part;
+use domain::contract::Contract;
+use domain::decimal::Micro;
+use domain::exception::{Code, Problem};
+use domain::money::{Money, MoneyError};
+use domain::rounding::Rounding;
+
+/// A part of a piece of work, priced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PricedPart {
+    /// What is to be booked.
+    pub content: ChargeContent,
+    /// An allowance in money that the line is less by; usually none.
+    pub line_allowance: Money,
+    /// Why.
+    pub explanation: Explanation,
+}
+
+fn too_large(_: MoneyError) -> Problem {
+    Problem::new(Code::AmountTooLarge, "an amount cannot be represented")
+}
+
+/// The parts of one piece of work.
+pub(super) fn parts(
+    contract: &Contract,
+    id: &str,
+    gross: &Gross,
+    accounts: Option<&Accounts>,
+    settled: &[Step],
+) -> Result<Vec<PricedPart>, Problem> {
+    let mut made: Vec<PricedPart> = Vec::new();
+    let mut cost = Cost::default();
+    for part in &gross.parts {
+        let own_name = ask_id(id, part);
+        let asked = part.billed && asks_accounts(contract.kind, gross.pays);
+        let slices = match accounts.filter(|accounts| asked && accounts.asked_about_work()) {
+            Some(accounts) => accounts.slices(&own_name),
+            None => vec![whole(contract, part)?],
+        };
+        let seconds = shares(part.recorded_seconds, &slices);
+        for (slice, seconds) in slices.iter().zip(seconds) {
+            let steps: Vec<Step> = settled
+                .iter()
+                .filter(|step| step.inputs.contains(&own_name) || step.rule.contains(&own_name))
+                .cloned()
+                .collect();
+            made.push(priced(
+                contract, gross, part, slice, seconds, &mut cost, steps,
+            )?);
+        }
+    }
+    Ok(made)
+}
+
+/// A part that no account was asked about.
+fn whole(contract: &Contract, part: &GrossPart) -> Result<Slice, Problem> {
+    Ok(Slice {
+        outcome: Outcome::Billed,
+        quantity: part.quantity,
+        rate: part.rate,
+        amount: Money::times(
+            part.quantity,
+            part.rate,
+            contract.currency,
+            contract.amount_rounding,
+        )
+        .map_err(too_large)?,
+        line_allowance: Money::zero(contract.currency),
+    })
+}
+
+/// The recorded seconds of slices, by their quantities; what division leaves goes to the last.
+fn shares(seconds: i64, slices: &[Slice]) -> Vec<i64> {
+    let total: i128 = slices.iter().map(|s| i128::from(s.quantity.micro())).sum();
+    let mut running = 0_i128;
+    let mut given = 0_i64;
+    slices
+        .iter()
+        .map(|slice| {
+            running += i128::from(slice.quantity.micro());
+            let upto = if total == 0 {
+                seconds
+            } else {
+                i64::try_from(i128::from(seconds) * running / total).unwrap_or(seconds)
+            };
+            let own = upto - given;
+            given = upto;
+            own
+        })
+        .collect()
+}
+
+/// Cost by the running sum of seconds, so that the parts' costs add up to that of the work.
+#[derive(Default)]
+struct Cost {
+    seconds: i64,
+    minor: i64,
+}
+
+fn priced(
+    contract: &Contract,
+    gross: &Gross,
+    part: &GrossPart,
+    slice: &Slice,
+    seconds: i64,
+    cost: &mut Cost,
+    account_steps: Vec<Step>,
+) -> Result<PricedPart, Problem> {
+    let zero = Money::zero(contract.currency);
+    let key = Part {
+        outcome: slice.outcome,
+        tier: part.tier,
+    };
+    let disposition = if gross.pays == Disposition::Bill && part.billed {
+        key.disposition()
+    } else {
+        Disposition::Cost
+    };
+    let net = slice
+        .amount
+        .checked_add(slice.line_allowance.negated().map_err(too_large)?)
+        .map_err(too_large)?;
+    let value = if disposition == Disposition::Cost {
+        zero
+    } else {
+        net
+    };
+    let amount = if disposition == Disposition::Bill {
+        net
+    } else {
+        zero
+    };
+    let mut steps = account_steps;
+    if disposition != Disposition::Cost {
+        steps.push(Step {
+            rule: "amount".to_owned(),
+            inputs: format!(
+                "{} {} x {} {}, {} to the smallest coin; {}",
+                slice.quantity,
+                gross.unit.name(),
+                contract.currency,
+                slice.rate,
+                contract.amount_rounding.name(),
+                disposition.words()
+            ),
+            result: if slice.line_allowance.amount_minor == 0 {
+                value.to_string()
+            } else {
+                format!("{} less {} = {value}", slice.amount, slice.line_allowance)
+            },
+        });
+    }
+    cost.seconds += seconds;
+    let upto = Money::of_time(
+        cost.seconds,
+        gross.cost_rate,
+        gross.cost_currency,
+        Rounding::HalfUp,
+    )
+    .map_err(too_large)?;
+    let own_cost = Money {
+        amount_minor: upto.amount_minor - cost.minor,
+        currency: gross.cost_currency,
+    };
+    cost.minor = upto.amount_minor;
+    if gross.cost_rate != Micro::ZERO {
+        steps.push(Step {
+            rule: "cost".to_owned(),
+            inputs: format!(
+                "{seconds} s recorded x {} {} per hour",
+                gross.cost_currency, gross.cost_rate
+            ),
+            result: own_cost.to_string(),
+        });
+    }
+    let content = ChargeContent {
+        part: key,
+        disposition,
+        contract: contract.id.clone(),
+        contract_kind: contract.kind,
+        shape: contract.shape,
+        placement: gross.placement.clone(),
+        quantity: slice.quantity,
+        unit: gross.unit,
+        rate: if disposition == Disposition::Cost {
+            Micro::ZERO
+        } else {
+            slice.rate
+        },
+        amount,
+        value,
+        recorded_seconds: seconds,
+        cost_rate: gross.cost_rate,
+        cost: own_cost,
+        work_date: gross.work_date,
+        posting_date: gross.posting_date,
+    };
+    Ok(PricedPart {
+        content,
+        line_allowance: slice.line_allowance,
+        explanation: explained(&gross.steps, steps),
+    })
+}
