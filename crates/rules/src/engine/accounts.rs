@@ -2,7 +2,7 @@
 //! retainer. What a bank covers is asked of nobody else; what is over it, or what has no bank, has
 //! to pass the limits; what may be billed is drawn from the retainer as far as it goes.
 
-use crate::account::ask::{Ask, Effect, Outcome, Slice};
+use crate::account::ask::{Ask, Effect, Outcome, Slice, in_order};
 use crate::account::hour_bank::HourBank;
 use crate::account::limit::Limits;
 use crate::account::milestone::Milestones;
@@ -36,8 +36,8 @@ pub struct Settled {
     pub items: BTreeSet<String>,
     /// Effects that are no slices: fees, top-ups, milestones, breakage, credits to be billed again.
     pub effects: Vec<Effect>,
-    /// Why, in the order of the accounts.
-    pub steps: Vec<Step>,
+    /// Why, for each item, in the order of the accounts.
+    pub steps: BTreeMap<String, Vec<Step>>,
 }
 
 impl Accounts {
@@ -116,6 +116,9 @@ impl Accounts {
             }
             Event::Credit { .. } => return self.credit(event),
         };
+        if let Event::ReleaseHeld { at_most: None } = event {
+            return self.release_one_by_one();
+        }
         let Some(account) = slot else {
             return Err(Refusal::WrongAccount {
                 account: "a contract without that account",
@@ -137,6 +140,22 @@ impl Accounts {
             send(retainer, &asks.0, &asks.1, &mut settled)?;
         }
         Ok(settled)
+    }
+
+    /// Release what waits, one entry after the other, until none goes.
+    fn release_one_by_one(&mut self) -> Result<Settled, Refusal> {
+        let mut all = Settled::default();
+        loop {
+            let one = self.tell(&Event::ReleaseHeld { at_most: Some(1) })?;
+            if one.items.is_empty() {
+                return Ok(all);
+            }
+            all.items.extend(one.items);
+            all.effects.extend(one.effects);
+            for (item, steps) in one.steps {
+                all.steps.entry(item).or_default().extend(steps);
+            }
+        }
     }
 
     /// A credit goes to every account that knows the item.
@@ -339,9 +358,10 @@ fn send(
             take(account, &Event::Withdraw { item: item.clone() }, settled)?;
         }
     }
-    if !asks.is_empty() {
+    // One after the other in the order of a batch, so that each is told what it was granted and why.
+    for ask in in_order(asks) {
         let event = Event::Reserve {
-            asks: asks.to_vec(),
+            asks: vec![ask.clone()],
         };
         take(account, &event, settled)?;
     }
@@ -355,7 +375,30 @@ fn take(account: &mut Account, event: &Event, settled: &mut Settled) -> Result<(
         why,
     } = apply(account, event)?;
     *account = next;
-    settled.steps.extend(why.steps);
+    let own = match event {
+        Event::Reserve { asks } => asks.first().map(|ask| ask.item.clone()),
+        Event::Withdraw { item } | Event::Credit { item, .. } => Some(item.clone()),
+        Event::ReleaseHeld { .. }
+        | Event::ChangeTerms { .. }
+        | Event::Fund { .. }
+        | Event::OpenPeriod { .. }
+        | Event::ClosePeriod { .. }
+        | Event::Accept { .. }
+        | Event::ReleaseRetention { .. } => None,
+    };
+    let changed = effects.iter().filter_map(|effect| match effect {
+        Effect::Change { item, .. } | Effect::Rebill { item, .. } => Some(item.clone()),
+        Effect::TopUp { .. }
+        | Effect::Fee { .. }
+        | Effect::Breakage { .. }
+        | Effect::Milestone { .. }
+        | Effect::Withheld { .. } => None,
+    });
+    let told: BTreeSet<String> = own.into_iter().chain(changed).collect();
+    for item in told {
+        let steps = settled.steps.entry(item).or_default();
+        steps.extend(why.steps.iter().cloned());
+    }
     for effect in effects {
         match &effect {
             Effect::Change { item, .. } => {

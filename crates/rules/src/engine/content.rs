@@ -13,6 +13,7 @@ use domain::decimal::Micro;
 use domain::exception::{Code, Problem};
 use domain::money::{Money, MoneyError};
 use domain::rounding::Rounding;
+use std::collections::BTreeMap;
 
 /// A part of a piece of work, priced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub(super) fn parts(
     id: &str,
     gross: &Gross,
     accounts: Option<&Accounts>,
-    settled: &[Step],
+    settled: &BTreeMap<String, Vec<Step>>,
 ) -> Result<Vec<PricedPart>, Problem> {
     let mut made: Vec<PricedPart> = Vec::new();
     let mut cost = Cost::default();
@@ -48,11 +49,7 @@ pub(super) fn parts(
         };
         let seconds = shares(part.recorded_seconds, &slices);
         for (slice, seconds) in slices.iter().zip(seconds) {
-            let steps: Vec<Step> = settled
-                .iter()
-                .filter(|step| step.inputs.contains(&own_name) || step.rule.contains(&own_name))
-                .cloned()
-                .collect();
+            let steps = settled.get(&own_name).cloned().unwrap_or_default();
             made.push(priced(
                 contract, gross, part, slice, seconds, &mut cost, steps,
             )?);
