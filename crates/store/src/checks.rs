@@ -194,6 +194,10 @@ fn hot_statements_use_their_index() {
             "item_window",
             "USING INDEX item_window (source=? AND work_date>? AND work_date<?)",
         ),
+        (
+            "item_of_worker",
+            "USING INDEX item_window (source=? AND work_date=? AND worker=?)",
+        ),
         ("item_in_exception", "item_open_exception"),
         ("document_due", "USING INDEX document_work (due_at_us<?)"),
         ("document_next_due", "document_work (due_at_us>?)"),

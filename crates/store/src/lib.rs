@@ -62,8 +62,8 @@ pub use options::{ClockHandle, EntropyHandle, SealKey, StoreOptions};
 pub use seal::{Pointer, SealClass, Sealed};
 pub use store::Store;
 pub use tables::{
-    attempts, blocks, charges, counters, documents, exceptions, feedback, items, limits, postings,
-    refusals, scans, seal_keys, settings, snapshots, totals, writers,
+    accounts, attempts, blocks, charges, counters, documents, exceptions, feedback, items, limits,
+    postings, refusals, scans, seal_keys, settings, snapshots, totals, writers,
 };
 pub use tx::{ReadTx, Tx};
 pub use wake::Topic;

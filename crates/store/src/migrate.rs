@@ -29,6 +29,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0002_refusal.sql"),
         postgres: include_str!("../migrations/postgres/0002_refusal.sql"),
     },
+    Migration {
+        number: 3,
+        name: "account",
+        sqlite: include_str!("../migrations/sqlite/0003_account.sql"),
+        postgres: include_str!("../migrations/postgres/0003_account.sql"),
+    },
 ];
 
 const TABLE_SQLITE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

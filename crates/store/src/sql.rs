@@ -99,6 +99,7 @@ pub(crate) struct Statements {
 }
 
 const SHARED: &[&str] = &[
+    include_str!("../sql/account.sql"),
     include_str!("../sql/attempt.sql"),
     include_str!("../sql/block.sql"),
     include_str!("../sql/charge.sql"),

@@ -179,6 +179,7 @@ fn all(table: &Table) -> &'static str {
         "limit_state" => "limit_state_all",
         "seal_key" => "seal_key_all",
         "refusal" => "refusal_all",
+        "account" => "account_all",
         _ => "writer_all",
     }
 }

@@ -49,7 +49,6 @@ pub(crate) const TABLE: Table = Table {
         "fingerprint_version",
         "state",
         "code",
-        "worker",
         "project",
         "task",
         "zone",
@@ -239,7 +238,7 @@ pub fn insert(tx: &mut Tx<'_>, items: &[ItemRow], why: &'static str) -> Result<(
 pub fn update(tx: &mut Tx<'_>, item: &mut ItemRow, why: &'static str) -> Result<(), StoreError> {
     item.version += 1;
     let params = item.params();
-    // Only a moved work date touches the index over it.
+    // Only a moved work date or another worker touches the index over both.
     let done = tx.try_update_row(&TABLE, "item_update", &params, why)?
         || tx.try_update_row(&TABLE, "item_update_moved", &params, why)?;
     if done {
@@ -254,7 +253,7 @@ pub fn update(tx: &mut Tx<'_>, item: &mut ItemRow, why: &'static str) -> Result<
     })
 }
 
-/// The items of a source with a work date in `from..=to`, by work date and id.
+/// The items of a source with a work date in `from..=to`, by work date, worker and id.
 pub fn window(
     tx: &mut ReadTx<'_>,
     source: &str,
@@ -268,7 +267,8 @@ pub fn window(
     )
 }
 
-/// The items of a source with a work date in `from..=to`, whole, by work date and id.
+/// The items of a source with a work date in `from..=to`, whole, by work date, worker
+/// and id.
 pub fn window_full(
     tx: &mut ReadTx<'_>,
     source: &str,
@@ -278,6 +278,20 @@ pub fn window_full(
     tx.list(
         "item_window_full",
         &[source.into(), from.into(), to.into()],
+        ItemRow::read,
+    )
+}
+
+/// One worker's items on a day, by id. The worker is the source's own name of the person.
+pub fn of_worker(
+    tx: &mut ReadTx<'_>,
+    source: &str,
+    work_date: &str,
+    worker: &str,
+) -> Result<Vec<ItemRow>, StoreError> {
+    tx.list(
+        "item_of_worker",
+        &[source.into(), work_date.into(), worker.into()],
         ItemRow::read,
     )
 }

@@ -2,6 +2,7 @@
 //!
 //! Every insert and update adds its audit leaf by itself. No module deletes.
 
+pub mod accounts;
 pub mod attempts;
 pub mod blocks;
 pub mod charges;
@@ -37,4 +38,5 @@ pub(crate) const AUDITED: &[Table] = &[
     seal_keys::TABLE,
     writers::TABLE,
     refusals::TABLE,
+    accounts::TABLE,
 ];

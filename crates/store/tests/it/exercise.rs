@@ -4,9 +4,9 @@ use counterfoil_store::documents::DocumentSeries;
 use counterfoil_store::feedback::FeedbackWish;
 use counterfoil_store::postings::PostingChange;
 use counterfoil_store::{
-    Abort, SealClass, Sealed, Store, StoreError, WriteError, attempts, audit, charges, counters,
-    documents, exceptions, feedback, items, limits, postings, refusals, scans, settings, snapshots,
-    totals,
+    Abort, SealClass, Sealed, Store, StoreError, WriteError, accounts, attempts, audit, charges,
+    counters, documents, exceptions, feedback, items, limits, postings, refusals, scans, settings,
+    snapshots, totals,
 };
 
 use crate::fresh::Fresh;
@@ -361,6 +361,9 @@ async fn the_rest(store: &Store) {
         scans::update(tx, &mut scan, "finished")?;
         limits::put(tx, "erp", "{\"spent\":1}", "sent")?;
         limits::put(tx, "erp", "{\"spent\":2}", "sent")?;
+        accounts::put(tx, "K1", "{\"used\":1}", "reserved")?;
+        accounts::put(tx, "K1", "{\"used\":1}", "reserved")?;
+        accounts::put(tx, "K1", "{\"used\":2}", "reserved")?;
         let snapshot = snapshots::SnapshotRow {
             version: 1,
             digest: [5; 32],
@@ -385,6 +388,16 @@ async fn the_rest(store: &Store) {
         .unwrap()
         .unwrap();
     assert_eq!((limit.body.as_str(), limit.version), ("{\"spent\":2}", 2));
+    let account = store
+        .read(|tx| accounts::get(tx, "K1"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (account.body.as_str(), account.version),
+        ("{\"used\":2}", 2)
+    );
+    assert_eq!(store.read(accounts::list).await.unwrap(), [account]);
     assert_eq!(
         store.read(snapshots::latest_version).await.unwrap(),
         Some((1, [5; 32]))
