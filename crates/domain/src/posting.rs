@@ -65,7 +65,8 @@ pub struct PostingKeyParts<'a> {
     pub effect: i64,
     /// The kind.
     pub kind: PostingKind,
-    /// The part, where one effect needs several lines.
+    /// The code of the part of the item, zero where it is one whole: parts share the counter of effects,
+    /// and no two of their lines have one key.
     pub part: i64,
 }
 
@@ -257,7 +258,8 @@ impl PostingState {
             .ok_or(InvalidTransition { from: self, event })
     }
 
-    /// Whether the ERP may still be asked something for it: at most one such posting per item.
+    /// Whether the ERP may still be asked something for it: at most one such posting per part of an
+    /// item.
     pub const fn unsettled(self) -> bool {
         match self {
             Self::Ready | Self::Sending | Self::Waiting | Self::Ambiguous => true,
