@@ -356,12 +356,17 @@ mod tests {
     }
 
     #[test]
-    fn keys_differ_by_effect_and_kind_and_fit_any_field() {
+    fn keys_differ_by_effect_kind_and_part_and_fit_any_field() {
         let key = posting_key(&parts(1, PostingKind::CreateLine));
         assert_eq!(key.len(), 26);
         assert!(key.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert_ne!(key, posting_key(&parts(2, PostingKind::CreateLine)));
         assert_ne!(key, posting_key(&parts(1, PostingKind::Credit)));
+        let other_part = PostingKeyParts {
+            part: 1,
+            ..parts(1, PostingKind::CreateLine)
+        };
+        assert_ne!(key, posting_key(&other_part));
         assert_eq!(key, posting_key(&parts(1, PostingKind::CreateLine)));
     }
 
