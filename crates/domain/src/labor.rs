@@ -88,7 +88,11 @@ pub struct LaborTransaction {
     pub work_date: Date,
     /// The zone of that day, an IANA name.
     pub zone: String,
-    /// Recorded time in whole seconds, as the person logged it.
+    /// The part of the entry that this is, where it comes out in several: its tier and what becomes of
+    /// it, as in `premium_billed` or `straight_drawn`. Absent where the entry is one whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// Recorded time in whole seconds, as the person logged it. The parts of an entry add up to it.
     pub recorded_seconds: i64,
     /// The printed quantity.
     pub quantity: Micro,
@@ -100,7 +104,7 @@ pub struct LaborTransaction {
     pub approval_status: ApprovalStatus,
     /// The billing status, as told to the source.
     pub billing_status: String,
-    /// Whether a client pays for it.
+    /// Whether a client pays for it: with this line, ahead, by a fee, or once there is room.
     pub billable: bool,
     /// The cost per unit; zero where the ERP owns cost.
     pub cost_rate: Micro,

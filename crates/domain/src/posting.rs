@@ -65,7 +65,8 @@ pub struct PostingKeyParts<'a> {
     pub effect: i64,
     /// The kind.
     pub kind: PostingKind,
-    /// The part, where one effect needs several lines.
+    /// The code of the part of the item, zero where it is one whole: parts share the counter of effects,
+    /// and no two of their lines have one key.
     pub part: i64,
 }
 
@@ -257,7 +258,8 @@ impl PostingState {
             .ok_or(InvalidTransition { from: self, event })
     }
 
-    /// Whether the ERP may still be asked something for it: at most one such posting per item.
+    /// Whether the ERP may still be asked something for it: at most one such posting per part of an
+    /// item.
     pub const fn unsettled(self) -> bool {
         match self {
             Self::Ready | Self::Sending | Self::Waiting | Self::Ambiguous => true,
@@ -354,12 +356,17 @@ mod tests {
     }
 
     #[test]
-    fn keys_differ_by_effect_and_kind_and_fit_any_field() {
+    fn keys_differ_by_effect_kind_and_part_and_fit_any_field() {
         let key = posting_key(&parts(1, PostingKind::CreateLine));
         assert_eq!(key.len(), 26);
         assert!(key.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert_ne!(key, posting_key(&parts(2, PostingKind::CreateLine)));
         assert_ne!(key, posting_key(&parts(1, PostingKind::Credit)));
+        let other_part = PostingKeyParts {
+            part: 1,
+            ..parts(1, PostingKind::CreateLine)
+        };
+        assert_ne!(key, posting_key(&other_part));
         assert_eq!(key, posting_key(&parts(1, PostingKind::CreateLine)));
     }
 

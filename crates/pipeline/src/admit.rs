@@ -5,7 +5,8 @@ use crate::book::{Judgement, apply, approval_withdrawn, except, judge};
 use crate::books::{Books, admission};
 use crate::env::Terms;
 use crate::facts::{self, ItemFacts};
-use crate::postings::{active_charge, document_of, document_state};
+use crate::postings::document_state;
+use crate::strand::active_by_part;
 use crate::telling::show;
 use domain::entry::{EntryFields, FINGERPRINT_VERSION, SourceEntry, UnreadableEntry};
 use domain::exception::{Code, Problem};
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use store::feedback::{self, FeedbackWish};
 use store::items::{self, ItemRow};
-use store::{Abort, Command, Guard, GuardSet, Pointer, SealClass, StoreError, Tx, charges};
+use store::{Abort, Command, Guard, GuardSet, Pointer, SealClass, StoreError, Tx};
 
 /// One thing seen at the source.
 #[derive(Debug, Clone)]
@@ -144,7 +145,7 @@ impl Command for AdmitPage {
                     let row = admit_new(tx, &mut books, &self.terms, seen, id)?;
                     result.new_items += 1;
                     result.exceptions += u64::from(row.code.is_some());
-                    show(tx, &row)?;
+                    show(tx, &mut books, &row)?;
                     fresh.push(row);
                 }
                 Some(mut row) => {
@@ -152,7 +153,7 @@ impl Command for AdmitPage {
                         result.revisions += 1;
                         result.exceptions += u64::from(row.code.is_some());
                         items::update(tx, &mut row, "revision")?;
-                        show(tx, &row)?;
+                        show(tx, &mut books, &row)?;
                     } else {
                         result.unchanged += 1;
                     }
@@ -344,12 +345,19 @@ pub(crate) fn settle_judgement(
     judgement: &Judgement,
 ) -> Result<(), StoreError> {
     if matches!(judgement, Judgement::Waiting) {
-        let rows = charges::list_for_item(tx, &item.item_id)?;
-        if let Some(document_id) = active_charge(&rows).and_then(|row| row.document_id) {
-            let document = document_of(tx, &document_id)?;
+        let rows = books.charges_of(tx, &item.item_id)?;
+        let mut closed = Vec::new();
+        for charge in active_by_part(&rows)?.into_values() {
+            let Some(document_id) = charge.document_id else {
+                continue;
+            };
+            let document = books.document(tx, &document_id)?;
             if !document_state(&document)?.takes_lines() {
-                return except(tx, item, &approval_withdrawn(&document), None);
+                closed.push(document);
             }
+        }
+        if !closed.is_empty() {
+            return except(tx, item, &approval_withdrawn(&closed), None);
         }
     }
     apply(tx, books, terms, item, judgement, false)
@@ -398,7 +406,7 @@ impl Command for Withdraw {
                 false,
             )?;
             items::update(tx, &mut item, "deleted at the source")?;
-            show(tx, &item)?;
+            show(tx, &mut books, &item)?;
             count += 1;
         }
         books.flush(tx, "withdrawn")?;

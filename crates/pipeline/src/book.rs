@@ -1,25 +1,24 @@
-//! Booking inside a transaction: from a judgement about an item to its charges and its next
-//! posting. The only code that writes charges and plans postings.
+//! Booking inside a transaction: from a judgement about an item to its charges. The only code that
+//! writes charges; [`crate::asking`] plans the postings of what is booked.
 
+use crate::asking::plan;
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts};
-use crate::plan::{Home, Next, Numbers, Wanted, next_step};
-use crate::postings::{active_charge, charge_facts, view_of, wanted_of};
-use crate::telling;
+use crate::strand::{active_by_part, wanted_now};
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
 use domain::ids::ItemId;
 use domain::item::ItemState;
-use domain::posting::{PostingKeyParts, PostingKind, PostingState, posting_key};
-use rules::diff::{ChargeChange, diff};
+use rules::diff::{PartChange, Parts, by_part, diff_parts};
 use rules::estimate::{Estimate, estimate};
+use rules::part::Part;
 use rules::price::Priced;
 use rules::resolve::Resolved;
-use store::charges::{self, ChargeRow};
+use std::collections::{BTreeMap, BTreeSet};
+use store::charges::ChargeRow;
 use store::documents::DocumentRow;
 use store::items::ItemRow;
-use store::postings::{self, PostingChange, PostingRow};
 use store::{SealClass, StoreError, Tx};
 
 /// What is thought of an item.
@@ -34,7 +33,53 @@ pub enum Judgement {
     /// It cannot go on; the money at stake.
     Exception(Problem, Estimate),
     /// Priced.
-    Priced(Box<(Priced, ErpRefs, Codes, String)>),
+    Priced(Box<Desired>),
+}
+
+/// What is to be booked for an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Its parts, each once. Their recorded time adds up to the item's.
+    pub parts: Vec<Priced>,
+    /// What they are about, as the ERP names it.
+    pub refs: ErpRefs,
+    /// What they are about, as the business names it.
+    pub codes: Codes,
+    /// The business unit.
+    pub business_unit: String,
+}
+
+impl Desired {
+    /// The contents by part. Parts that do not make up the item are a defect of pricing: what is
+    /// booked wrongly would be billed wrongly, so that nothing is booked.
+    fn contents(&self, item: &ItemRow) -> Result<Parts<'_>, StoreError> {
+        let wrong = |what: String| Err(inconsistent(format!("{}: {what}", ItemId(item.item_id))));
+        for priced in &self.parts {
+            if let Some(fault) = priced.content.fault() {
+                return wrong(format!("{}: {fault}", priced.content.part));
+            }
+        }
+        let mut seconds = self
+            .parts
+            .iter()
+            .map(|priced| priced.content.recorded_seconds);
+        let seconds = seconds.try_fold(0_i64, i64::checked_add);
+        if seconds != Some(item.recorded_seconds) {
+            return wrong(format!(
+                "its parts have not the {} s that are recorded",
+                item.recorded_seconds
+            ));
+        }
+        by_part(self.parts.iter().map(|priced| &priced.content))
+            .or_else(|twice| wrong(twice.to_string()))
+    }
+
+    fn of_part(&self, part: Part) -> Result<&Priced, StoreError> {
+        let mut parts = self.parts.iter();
+        parts
+            .find(|priced| priced.content.part == part)
+            .ok_or_else(|| inconsistent("a part is booked that is not desired"))
+    }
 }
 
 /// Judge an entry. `confirmed` says that a person confirmed what was suspicious about it.
@@ -58,13 +103,11 @@ pub fn judge(
     }
     let priced = rules::resolve::resolve(&terms.reference, fields).and_then(|resolved| {
         let version = rules::PRICING_VERSION;
-        rules::price::price(version, &terms.reference, &resolved, fields).map(|priced| {
-            (
-                priced,
-                refs_of(&resolved),
-                codes_of(&resolved),
-                resolved.business_unit.to_owned(),
-            )
+        rules::price::price(version, &terms.reference, &resolved, fields).map(|priced| Desired {
+            parts: vec![priced],
+            refs: refs_of(&resolved),
+            codes: codes_of(&resolved),
+            business_unit: resolved.business_unit.to_owned(),
         })
     });
     match priced {
@@ -94,8 +137,8 @@ fn codes_of(resolved: &Resolved<'_>) -> Codes {
     }
 }
 
-/// Book a judgement: change the item's state and charges, and plan its next posting. The item row
-/// itself is written by the caller.
+/// Book a judgement: change the item's state and charges, and plan the next posting of each part. The
+/// item row itself is written by the caller.
 pub fn apply(
     tx: &mut Tx<'_>,
     books: &mut Books,
@@ -106,82 +149,97 @@ pub fn apply(
 ) -> Result<(), StoreError> {
     item.code = None;
     item.fact = None;
-    let mut rows = if new_item {
-        Vec::new()
-    } else {
-        charges::list_for_item(tx, &item.item_id)?
-    };
-    let booked = active_charge(&rows).cloned();
-    match judgement {
+    let desired = match judgement {
         Judgement::Exception(problem, at_stake) => {
             // What is booked stays until it is known what it should be.
             return except(tx, item, problem, Some(at_stake));
         }
-        Judgement::Elsewhere => ItemState::Elsewhere.name().clone_into(&mut item.state),
-        Judgement::Waiting => ItemState::Waiting.name().clone_into(&mut item.state),
-        Judgement::Withdrawn => ItemState::Withdrawn.name().clone_into(&mut item.state),
-        Judgement::Priced(priced) => {
+        Judgement::Elsewhere => {
+            ItemState::Elsewhere.name().clone_into(&mut item.state);
+            None
+        }
+        Judgement::Waiting => {
+            ItemState::Waiting.name().clone_into(&mut item.state);
+            None
+        }
+        Judgement::Withdrawn => {
+            ItemState::Withdrawn.name().clone_into(&mut item.state);
+            None
+        }
+        Judgement::Priced(desired) => {
             ItemState::Booked.name().clone_into(&mut item.state);
-            item.business_unit.clone_from(&priced.3);
+            item.business_unit.clone_from(&desired.business_unit);
+            Some(desired.as_ref())
         }
-    }
-    let booked_facts = booked
-        .as_ref()
-        .map(|row| charge_facts(tx, row))
-        .transpose()?;
-    let desired = match judgement {
-        Judgement::Priced(priced) => Some(&priced.0.content),
-        _ => None,
     };
-    let mut change = diff(booked_facts.as_ref().map(|f| &f.content), desired);
-    if let (ChargeChange::Nothing, Some(booked), Judgement::Priced(priced)) =
-        (&change, &booked_facts, judgement)
-    {
-        // The same money for another task or by somebody else is another charge.
-        let (was, now) = (&booked.refs, &priced.1);
-        if (&was.task, &was.worker, &was.service_item)
-            != (&now.task, &now.worker, &now.service_item)
-        {
-            change = ChargeChange::Replace(&priced.0.content);
-        }
-    }
-    let reversal = |item: &mut ItemRow, booked: &ChargeRow, now_us: i64| {
-        let number = item.charge_next;
-        item.charge_next += 1;
-        reverse(booked, number, item.revision, now_us)
+    let mut rows = if new_item {
+        Vec::new()
+    } else {
+        books.charges_of(tx, &item.item_id)?
     };
-    let now_us = tx.now_us();
-    match (change, booked.as_ref(), judgement) {
-        (ChargeChange::Reverse, Some(booked), _) => {
-            let row = reversal(item, booked, now_us);
-            rows.push(row.clone());
-            books.charges.push(row);
-        }
-        (ChargeChange::Replace(_), Some(booked), Judgement::Priced(priced)) => {
-            let row = reversal(item, booked, now_us);
-            rows.push(row.clone());
-            books.charges.push(row);
-            let row = new_charge(tx, terms, item, priced)?;
-            rows.push(row.clone());
-            books.charges.push(row);
-        }
-        (ChargeChange::Book(_), _, Judgement::Priced(priced)) => {
-            let row = new_charge(tx, terms, item, priced)?;
-            rows.push(row.clone());
-            books.charges.push(row);
-        }
-        _ => {}
+    book(tx, books, terms, item, &mut rows, desired)?;
+    let wanted = wanted_now(tx, books, &rows)?;
+    plan(tx, books, terms, item, &mut rows, &wanted, new_item)
+}
+
+/// Change the charges to what is desired: nothing but the difference.
+fn book(
+    tx: &mut Tx<'_>,
+    books: &mut Books,
+    terms: &Terms,
+    item: &mut ItemRow,
+    rows: &mut Vec<ChargeRow>,
+    desired: Option<&Desired>,
+) -> Result<(), StoreError> {
+    let active: BTreeMap<Part, ChargeRow> = active_by_part(rows)?
+        .into_iter()
+        .map(|(part, row)| (part, row.clone()))
+        .collect();
+    let mut booked = BTreeMap::new();
+    for (part, row) in &active {
+        let facts = books.facts_of(tx, row)?;
+        // Asked for again when the lines are planned.
+        let key = (row.item_id, row.charge_no);
+        books.facts.insert(key, facts.clone());
+        booked.insert(*part, facts);
     }
-    let wanted = match (&change, judgement) {
-        (ChargeChange::Nothing, _) => match (&booked, &booked_facts) {
-            (Some(booked), Some(facts)) => wanted_of(booked.charge_no, &facts.content, &facts.refs),
-            _ => None,
-        },
-        (_, Judgement::Priced(priced)) => active_charge(&rows)
-            .and_then(|row| wanted_of(row.charge_no, &priced.0.content, &priced.1)),
-        _ => None,
+    let contents: Parts<'_> = booked.iter().map(|(part, f)| (*part, &f.content)).collect();
+    let wanted = match desired {
+        Some(desired) => desired.contents(item)?,
+        None => Parts::new(),
     };
-    plan(tx, books, terms, item, &mut rows, wanted.as_ref(), new_item)
+    // The same money for another task or by somebody else is another charge.
+    let other: BTreeSet<Part> = booked
+        .iter()
+        .filter(|(_, facts)| desired.is_some_and(|d| about(&d.refs) != about(&facts.refs)))
+        .map(|(part, _)| *part)
+        .collect();
+    for change in diff_parts(&contents, &wanted, &other) {
+        let row = match (change, desired) {
+            (PartChange::Reverse(part), _) => {
+                let charge = active
+                    .get(&part)
+                    .ok_or_else(|| inconsistent("a part is reversed that is not booked"))?;
+                let number = item.charge_next;
+                item.charge_next += 1;
+                reverse(charge, number, item.revision, tx.now_us())
+            }
+            (PartChange::Book(content), Some(desired)) => {
+                let priced = desired.of_part(content.part)?;
+                new_charge(tx, books, terms, item, desired, priced)?
+            }
+            (PartChange::Book(_), None) => {
+                return Err(inconsistent("a part is booked that is not desired"));
+            }
+        };
+        rows.push(row.clone());
+        books.charges.push(row);
+    }
+    Ok(())
+}
+
+fn about(refs: &ErpRefs) -> (&str, &str, &str) {
+    (&refs.task, &refs.worker, &refs.service_item)
 }
 
 /// Put an item into the exception queue. The money at stake is given where a charge may not say it.
@@ -209,6 +267,7 @@ fn reverse(booked: &ChargeRow, charge_no: i64, revision: i64, now_us: i64) -> Ch
         revision,
         quantity_micro: -booked.quantity_micro,
         amount_minor: -booked.amount_minor,
+        value_minor: -booked.value_minor,
         cost_minor: -booked.cost_minor,
         document_id: None,
         posting_no: None,
@@ -220,27 +279,29 @@ fn reverse(booked: &ChargeRow, charge_no: i64, revision: i64, now_us: i64) -> Ch
 
 fn new_charge(
     tx: &mut Tx<'_>,
+    books: &mut Books,
     terms: &Terms,
     item: &mut ItemRow,
-    priced: &(Priced, ErpRefs, Codes, String),
+    desired: &Desired,
+    priced: &Priced,
 ) -> Result<ChargeRow, StoreError> {
-    let (priced, refs, codes, _) = priced;
     let content = &priced.content;
     let facts = ChargeFacts {
         content: content.clone(),
         explanation: priced.explanation.clone(),
-        refs: refs.clone(),
-        codes: codes.clone(),
-        recorded_seconds: item.recorded_seconds,
+        refs: desired.refs.clone(),
+        codes: desired.codes.clone(),
     };
     let explain = facts::seal(tx, SealClass::Explanation, &content.contract, &facts)?;
     let charge_no = item.charge_next;
     item.charge_next += 1;
+    books.facts.insert((item.item_id, charge_no), facts);
     Ok(ChargeRow {
         item_id: item.item_id,
         charge_no,
         reverses: None,
         revision: item.revision,
+        part: content.part.code(),
         disposition: content.disposition.name().to_owned(),
         contract: content.contract.clone(),
         quantity_micro: content.quantity.micro(),
@@ -248,6 +309,7 @@ fn new_charge(
         rate_micro: content.rate.micro(),
         currency: content.currency().to_string(),
         amount_minor: content.amount.amount_minor,
+        value_minor: content.value.amount_minor,
         cost_rate_micro: content.cost_rate.micro(),
         cost_currency: content.cost.currency.to_string(),
         cost_minor: content.cost.amount_minor,
@@ -264,227 +326,21 @@ fn new_charge(
     })
 }
 
-/// Plan the next posting of an item whose charges are as they should be.
-pub fn plan(
-    tx: &mut Tx<'_>,
-    books: &mut Books,
-    terms: &Terms,
-    item: &mut ItemRow,
-    charges: &mut [ChargeRow],
-    wanted: Option<&Wanted>,
-    new_item: bool,
-) -> Result<(), StoreError> {
-    // Each round withdraws at most one unsent posting; an item has at most one.
-    for _ in 0..3 {
-        let own = if new_item {
-            Vec::new()
-        } else {
-            postings::list_for_item(tx, &item.item_id)?
-        };
-        let view = view_of(tx, charges, own, wanted, |tx, id| books.document(tx, id))?;
-        match next_step(wanted, &view) {
-            Next::Nothing => {
-                let held = view.held.is_some() || view.unsent.is_some();
-                return telling::nothing_to_bill(tx, item, charges, wanted.is_some() || held);
-            }
-            Next::Wait => return Ok(()),
-            Next::Withdraw(unsent) => {
-                let mut row = postings::get(tx, &unsent.document_id, unsent.posting_no)?
-                    .ok_or_else(|| inconsistent("an unsent posting vanished"))?;
-                let change = PostingChange::to(PostingState::Cancelled.name(), &row);
-                books.settle(
-                    tx,
-                    &unsent.document_id,
-                    vec![(&mut row, change)],
-                    "no longer wanted",
-                )?;
-            }
-            Next::Create => {
-                let Some(wanted) = wanted else { return Ok(()) };
-                let line = Line::create(wanted);
-                return ask(tx, books, terms, item, charges, &line);
-            }
-            Next::Replace(held) => {
-                let Some(wanted) = wanted else { return Ok(()) };
-                let line = Line {
-                    kind: PostingKind::ReplaceLine,
-                    charge_no: wanted.charge_no,
-                    home: held.home.clone(),
-                    numbers: wanted.numbers,
-                    held: Some(held),
-                };
-                return ask(tx, books, terms, item, charges, &line);
-            }
-            Next::Delete(held) => {
-                let charge_no = reversal_of(charges, held_charge(tx, &held)?)?;
-                let line = Line {
-                    kind: PostingKind::DeleteLine,
-                    charge_no,
-                    home: held.home.clone(),
-                    numbers: held.numbers,
-                    held: Some(held),
-                };
-                return ask(tx, books, terms, item, charges, &line);
-            }
-            Next::Credit(held) => {
-                let charge_no = reversal_of(charges, held_charge(tx, &held)?)?;
-                let numbers = Numbers {
-                    quantity: domain::decimal::Micro::from_micro(-held.numbers.quantity.micro()),
-                    amount_minor: -held.numbers.amount_minor,
-                    ..held.numbers
-                };
-                let home = Home {
-                    period: open_period(terms, &held.home),
-                    ..held.home.clone()
-                };
-                let line = Line {
-                    kind: PostingKind::Credit,
-                    charge_no,
-                    home,
-                    numbers,
-                    held: Some(held),
-                };
-                return ask(tx, books, terms, item, charges, &line);
-            }
-        }
-    }
-    Err(inconsistent("planning an item did not come to an end"))
-}
-
-/// The period a credit goes to: that of the line if it is still open, else the next open one.
-fn open_period(terms: &Terms, home: &Home) -> String {
-    let Ok(first) = format!("{}-01", home.period).parse::<jiff::civil::Date>() else {
-        return home.period.clone();
-    };
-    let periods = &terms.reference.masters.periods;
-    let late = domain::period::LateWork::NextOpenPeriod;
-    domain::period::posting_date(first, periods, late).map_or_else(
-        || home.period.clone(),
-        |to| format!("{:04}-{:02}", to.date().year(), to.date().month()),
+/// The problem of an entry whose approval was withdrawn after its invoices went out.
+pub fn approval_withdrawn(documents: &[DocumentRow]) -> Problem {
+    let numbers: BTreeSet<&str> = documents
+        .iter()
+        .map(|document| {
+            document
+                .erp_number
+                .as_deref()
+                .unwrap_or("an issued invoice")
+        })
+        .collect();
+    let numbers: Vec<&str> = numbers.into_iter().collect();
+    let numbers = numbers.join(" and ");
+    Problem::new(
+        Code::ApprovalWithdrawn,
+        format!("the entry is on {numbers}"),
     )
-}
-
-fn held_charge(tx: &mut Tx<'_>, held: &crate::plan::HeldLine) -> Result<i64, StoreError> {
-    postings::get(tx, &held.document_id, held.posting_no)?
-        .map(|row| row.charge_no)
-        .ok_or_else(|| inconsistent("a held line without its posting"))
-}
-
-/// The reversal of a charge, which carries the posting that undoes it; the charge itself where
-/// it is not reversed (a line that only moves to another document).
-fn reversal_of(charges: &[ChargeRow], charge_no: i64) -> Result<i64, StoreError> {
-    if !charges.iter().any(|row| row.charge_no == charge_no) {
-        return Err(inconsistent("a posting without its charge"));
-    }
-    let reversal = charges.iter().find(|row| row.reverses == Some(charge_no));
-    Ok(reversal.map_or(charge_no, |row| row.charge_no))
-}
-
-struct Line {
-    kind: PostingKind,
-    charge_no: i64,
-    home: Home,
-    numbers: Numbers,
-    held: Option<crate::plan::HeldLine>,
-}
-
-impl Line {
-    fn create(wanted: &Wanted) -> Self {
-        Self {
-            kind: PostingKind::CreateLine,
-            charge_no: wanted.charge_no,
-            home: wanted.home.clone(),
-            numbers: wanted.numbers,
-            held: None,
-        }
-    }
-}
-
-/// Add the posting and point its charge at it.
-fn ask(
-    tx: &mut Tx<'_>,
-    books: &mut Books,
-    terms: &Terms,
-    item: &mut ItemRow,
-    charges: &mut [ChargeRow],
-    line: &Line,
-) -> Result<(), StoreError> {
-    let now_us = tx.now_us();
-    let document_id = match (&line.held, line.kind) {
-        (Some(held), PostingKind::ReplaceLine | PostingKind::DeleteLine) => held.document_id,
-        _ => books.open_document(tx, terms, &line.home, &item.entity)?,
-    };
-    let mut posting_no = 0;
-    books.change(tx, &document_id, |document| {
-        posting_no = document.posting_next;
-        document.posting_next += 1;
-        document.due_at_us = document.due_at_us.min(now_us);
-    })?;
-    let effect = item.effect_next;
-    item.effect_next += 1;
-    let key = posting_key(&PostingKeyParts {
-        ledger: &terms.settings.ledger,
-        flow: &terms.settings.flow,
-        target_identity: &terms.target_identity,
-        item: ItemId(item.item_id),
-        effect,
-        kind: line.kind,
-        part: 0,
-    });
-    let charge = charges
-        .iter_mut()
-        .find(|row| row.charge_no == line.charge_no)
-        .ok_or_else(|| inconsistent("a posting without its charge"))?;
-    let line_key = match (&line.held, line.kind) {
-        (Some(held), PostingKind::ReplaceLine | PostingKind::DeleteLine) => held.line_key.clone(),
-        _ => key.clone(),
-    };
-    books.postings.push(PostingRow {
-        document_id,
-        posting_no,
-        posting_key: key,
-        line_key,
-        item_id: item.item_id,
-        charge_no: line.charge_no,
-        effect,
-        kind: line.kind.name().to_owned(),
-        amends: line.held.as_ref().map(|held| held.posting_no),
-        amends_document: line.held.as_ref().map(|held| held.document_id),
-        state: PostingState::Ready.name().to_owned(),
-        code: None,
-        due_at_us: now_us,
-        tries: 0,
-        quantity_micro: line.numbers.quantity.micro(),
-        rate_micro: line.numbers.rate.micro(),
-        amount_minor: line.numbers.amount_minor,
-        posting_date: charge.posting_date.clone(),
-        erp_line_ref: None,
-        fact: None,
-        changed_at_us: now_us,
-        version: 1,
-    });
-    // A charge that is inserted by this command is pointed before it is written.
-    let fresh = books
-        .charges
-        .iter_mut()
-        .find(|row| row.item_id == item.item_id && row.charge_no == line.charge_no);
-    if let Some(row) = fresh {
-        row.document_id = Some(document_id);
-        row.posting_no = Some(posting_no);
-        charge.document_id = Some(document_id);
-        charge.posting_no = Some(posting_no);
-    } else {
-        charges::set_posting(tx, charge, document_id, posting_no, "posting planned")?;
-    }
-    tx.wake("postings");
-    Ok(())
-}
-
-/// The problem of an entry whose approval was withdrawn after its invoice went out.
-pub fn approval_withdrawn(document: &DocumentRow) -> Problem {
-    let number = document
-        .erp_number
-        .as_deref()
-        .unwrap_or("an issued invoice");
-    Problem::new(Code::ApprovalWithdrawn, format!("the entry is on {number}"))
 }

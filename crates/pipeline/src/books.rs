@@ -2,10 +2,13 @@
 //! counts, and the charges and postings that are to be inserted.
 
 use crate::env::{Terms, inconsistent};
+use crate::facts::ChargeFacts;
 use crate::plan::Home;
-use crate::postings::{document_of, document_state};
+use crate::postings::{charge_facts, document_of, document_state};
 use domain::ids::digest16;
 use domain::posting::{DocumentState, document_key};
+use domain::status::BillingStatus;
+use rules::part::Part;
 use std::collections::BTreeMap;
 use store::charges::{self, ChargeRow};
 use store::documents::{self, DocumentRow, DocumentSeries};
@@ -24,6 +27,11 @@ pub struct Books {
     documents: BTreeMap<[u8; 16], Held>,
     pub(crate) charges: Vec<ChargeRow>,
     pub(crate) postings: Vec<PostingRow>,
+    /// The facts of these charges: what this command sealed it cannot open before it is written.
+    pub(crate) facts: BTreeMap<([u8; 16], i64), ChargeFacts>,
+    /// What the ERP was seen to make of a part, where the ledger alone does not know: a line that
+    /// somebody moved, time that the ERP invoiced.
+    pub(crate) seen: BTreeMap<([u8; 16], Part), (BillingStatus, String)>,
 }
 
 struct Held {
@@ -33,6 +41,47 @@ struct Held {
 }
 
 impl Books {
+    /// The charges of an item, with those that this command is about to insert.
+    pub fn charges_of(
+        &self,
+        tx: &mut store::ReadTx<'_>,
+        item_id: &[u8; 16],
+    ) -> Result<Vec<ChargeRow>, StoreError> {
+        let mut rows = charges::list_for_item(tx, item_id)?;
+        let fresh = self.charges.iter().filter(|row| row.item_id == *item_id);
+        rows.extend(fresh.cloned());
+        Ok(rows)
+    }
+
+    /// The postings of an item, with those that this command is about to insert.
+    pub fn postings_of(
+        &self,
+        tx: &mut store::ReadTx<'_>,
+        item_id: &[u8; 16],
+    ) -> Result<Vec<PostingRow>, StoreError> {
+        let mut rows = postings::list_for_item(tx, item_id)?;
+        rows.extend(self.fresh_postings(item_id));
+        Ok(rows)
+    }
+
+    /// The postings of an item that this command is about to insert.
+    pub(crate) fn fresh_postings(&self, item_id: &[u8; 16]) -> Vec<PostingRow> {
+        let fresh = self.postings.iter().filter(|row| row.item_id == *item_id);
+        fresh.cloned().collect()
+    }
+
+    /// The facts of a charge, stored or about to be.
+    pub fn facts_of(
+        &self,
+        tx: &mut store::ReadTx<'_>,
+        charge: &ChargeRow,
+    ) -> Result<ChargeFacts, StoreError> {
+        match self.facts.get(&(charge.item_id, charge.charge_no)) {
+            Some(facts) => Ok(facts.clone()),
+            None => charge_facts(tx, charge),
+        }
+    }
+
     /// A document as it stands in this command.
     pub fn document(
         &mut self,

@@ -129,7 +129,7 @@ fn of_item(
         erp_words: problem.erp_words,
         remedy: code.remedy().to_owned(),
         owner: code.owner(),
-        stake: stake_of(&rows, posting_minor, known.estimate),
+        stake: stake_of(&rows, posting_minor, known.estimate)?,
         recorded_seconds: item.recorded_seconds,
         source_ref: item.source_ref,
         work_date: item.work_date,
@@ -300,7 +300,7 @@ impl ReplayOne {
         }
         item.changed_at_us = tx.now_us();
         items::update(tx, &mut item, "replayed")?;
-        crate::telling::show(tx, &item)?;
+        crate::telling::show(tx, books, &item)?;
         Ok(item.state != ItemState::Exception.name())
     }
 
@@ -353,7 +353,7 @@ impl ReplayOne {
             plan_again(tx, books, &self.terms, &self.item_id)?;
         }
         if let Some(item) = items::get(tx, &self.item_id)? {
-            crate::telling::show(tx, &item)?;
+            crate::telling::show(tx, books, &item)?;
         }
         Ok(!matches!(to, PostingState::Missing | PostingState::Altered))
     }

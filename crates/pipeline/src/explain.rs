@@ -5,11 +5,13 @@ use crate::error::PassError;
 use crate::facts::{self, ExceptionFacts, ItemFacts};
 use crate::postings::{charge_facts, document_of};
 use crate::stake::{Stake, stake_of};
+use crate::strand::part_of;
 use domain::decimal::Micro;
 use domain::exception::{Code, OwnerRole, Problem};
 use domain::ids::{DocumentId, ItemId};
 use domain::money::Money;
 use domain::time::instant_text;
+use rules::part::Part;
 use serde::Serialize;
 use store::charges::ChargeRow;
 use store::items::{self, ItemRow};
@@ -63,6 +65,8 @@ pub struct StoryException {
 pub struct StoryCharge {
     /// Its number.
     pub number: i64,
+    /// The part of the item that it is.
+    pub part: &'static str,
     /// The charge it reverses.
     pub reverses: Option<i64>,
     /// The revision it prices.
@@ -117,8 +121,10 @@ fn story_charge(tx: &mut ReadTx<'_>, charge: &ChargeRow) -> Result<StoryCharge, 
         .currency
         .parse()
         .map_err(|error| inconsistent(format!("currency: {error}")))?;
+    let part = part_of(charge)?;
+    // What is not billed is told by what it is worth.
     let amount = Money {
-        amount_minor: charge.amount_minor,
+        amount_minor: charge.value_minor,
         currency,
     };
     let hours = Micro::from_micro(charge.quantity_micro);
@@ -133,8 +139,14 @@ fn story_charge(tx: &mut ReadTx<'_>, charge: &ChargeRow) -> Result<StoryCharge, 
             facts.explanation.steps,
         ),
     };
+    let words = if part == Part::WHOLE {
+        words
+    } else {
+        format!("{part}: {words}")
+    };
     Ok(StoryCharge {
         number: charge.charge_no,
+        part: part.name(),
         reverses: charge.reverses,
         revision: charge.revision,
         words,
@@ -156,7 +168,9 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
                     estimate: None,
                 })
             });
-            known.map(|known| in_words(known, &booked, None))
+            known
+                .map(|known| in_words(known, &booked, None))
+                .transpose()?
         }
         _ => None,
     };
@@ -178,7 +192,9 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
         && let Some(refusal) = refusals::get(tx, &item.item_id)?.filter(|row| row.open)
     {
         let known: Option<ExceptionFacts> = facts::open(tx, refusal.fact)?;
-        story.exception = known.map(|known| in_words(known, &booked, None));
+        story.exception = known
+            .map(|known| in_words(known, &booked, None))
+            .transpose()?;
     }
     for charge in &booked {
         story.charges.push(story_charge(tx, charge)?);
@@ -192,7 +208,9 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
         {
             let known: Option<ExceptionFacts> = facts::open(tx, at)?;
             let moved = Some(row.amount_minor);
-            story.exception = known.map(|known| in_words(known, &booked, moved));
+            story.exception = known
+                .map(|known| in_words(known, &booked, moved))
+                .transpose()?;
         }
         story.postings.push(StoryPosting {
             effect: row.effect,
@@ -222,15 +240,15 @@ fn in_words(
     known: ExceptionFacts,
     booked: &[ChargeRow],
     posting_minor: Option<i64>,
-) -> StoryException {
+) -> Result<StoryException, StoreError> {
     let problem = known.problem;
-    StoryException {
+    Ok(StoryException {
         code: problem.code.text().to_owned(),
         sentence: problem.code.sentence().to_owned(),
         facts: problem.facts,
         erp_words: problem.erp_words,
         remedy: problem.code.remedy().to_owned(),
         owner: problem.code.owner(),
-        stake: stake_of(booked, posting_minor, known.estimate),
-    }
+        stake: stake_of(booked, posting_minor, known.estimate)?,
+    })
 }

@@ -62,8 +62,6 @@ pub struct ChargeFacts {
     pub refs: ErpRefs,
     /// The business's codes.
     pub codes: Codes,
-    /// Recorded time of the revision that was priced, in whole seconds.
-    pub recorded_seconds: i64,
 }
 
 /// Seal a value.

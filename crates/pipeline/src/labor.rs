@@ -5,7 +5,7 @@
 
 use crate::env::inconsistent;
 use crate::facts::{self, ChargeFacts, ItemFacts};
-use crate::postings::active_charge;
+use crate::strand::active_by_part;
 use domain::ids::ItemId;
 use domain::item::ItemState;
 use domain::labor::LaborTransaction;
@@ -90,11 +90,13 @@ pub async fn export(
             while let Some(day) = items::next_day(tx, &source, &next)?.filter(|day| *day <= last) {
                 for item in items::window_full(tx, &source, &day, &day)? {
                     match of_item(tx, &item)? {
-                        Ok(transaction) => {
-                            if sink(transaction).is_break() {
-                                return Ok(exported);
+                        Ok(transactions) => {
+                            for transaction in transactions {
+                                if sink(transaction).is_break() {
+                                    return Ok(exported);
+                                }
+                                exported.transactions += 1;
                             }
-                            exported.transactions += 1;
                         }
                         Err(why) => exported.omit(&item, why),
                     }
@@ -114,14 +116,16 @@ fn date(text: &str) -> Result<Date, StoreError> {
         .map_err(|_| inconsistent(format!("work date '{text}'")))
 }
 
+/// The transactions of an item, one for each of its parts; all of them or none.
 fn of_item(
     tx: &mut ReadTx<'_>,
     item: &ItemRow,
-) -> Result<Result<LaborTransaction, Omission>, StoreError> {
+) -> Result<Result<Vec<LaborTransaction>, Omission>, StoreError> {
     let state = ItemState::from_name(&item.state)
         .ok_or_else(|| inconsistent(format!("item state '{}'", item.state)))?;
     let rows = charges::list_for_item(tx, &item.item_id)?;
-    let Some(charge) = active_charge(&rows) else {
+    let active = active_by_part(&rows)?;
+    let Some(priced) = active.values().map(|charge| charge.revision).max() else {
         return Ok(Err(match state {
             ItemState::Exception => Omission::Exception,
             ItemState::Waiting | ItemState::Withdrawn | ItemState::Elsewhere => Omission::NotPriced,
@@ -134,12 +138,18 @@ fn of_item(
         }));
     };
     // A later revision of a booked item asks the same of everybody, else it were booked anew.
-    if state != ItemState::Booked && item.revision != charge.revision {
+    if state != ItemState::Booked && item.revision != priced {
         return Ok(Err(Omission::Changed));
     }
-    let booked: Option<ChargeFacts> = facts::open(tx, charge.explain)?;
+    let mut parts: Vec<ChargeFacts> = Vec::new();
+    for charge in active.values() {
+        let Some(booked) = facts::open(tx, charge.explain)? else {
+            return Ok(Err(Omission::Shredded));
+        };
+        parts.push(booked);
+    }
     let content: Option<ItemFacts> = facts::open(tx, item.content)?;
-    let (Some(booked), Some(content)) = (booked, content) else {
+    let Some(content) = content else {
         return Ok(Err(Omission::Shredded));
     };
     let fields = content
@@ -154,15 +164,18 @@ fn of_item(
         worker_kind: None,
         billing_status: status(tx, item, state)?,
     };
-    let names = Names {
-        worker: &booked.codes.worker,
-        role: &booked.codes.role,
-        business_unit: &item.business_unit,
-        project: &booked.codes.project,
-        task: &booked.codes.task,
-        service_item: &booked.codes.service_item,
+    let of_part = |booked: &ChargeFacts| {
+        let names = Names {
+            worker: &booked.codes.worker,
+            role: &booked.codes.role,
+            business_unit: &item.business_unit,
+            project: &booked.codes.project,
+            task: &booked.codes.task,
+            service_item: &booked.codes.service_item,
+        };
+        transaction(&origin, &fields, &names, &booked.content)
     };
-    Ok(Ok(transaction(&origin, &fields, &names, &booked.content)))
+    Ok(Ok(parts.iter().map(of_part).collect()))
 }
 
 /// What the source is told, or is about to be.

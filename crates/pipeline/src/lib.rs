@@ -5,8 +5,10 @@
 //! It knows no vendor, holds no SQL, and reads no clock but the one it is given.
 
 pub mod admit;
+pub mod asking;
 pub mod book;
 pub mod books;
+mod classes;
 pub mod compare;
 pub mod crash;
 pub mod env;
@@ -33,5 +35,6 @@ pub mod stake;
 pub mod states;
 pub mod status;
 pub mod stop;
+pub mod strand;
 pub mod sync;
 mod telling;

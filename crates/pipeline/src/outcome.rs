@@ -1,21 +1,24 @@
 //! What a call came to, written down: postings settle, the document learns its ERP id, the source
 //! is to be told, and items whose chain of effects goes on are planned again.
 
-use crate::book::plan;
+use crate::asking::plan;
 use crate::books::{Books, admission};
 use crate::env::{Terms, inconsistent};
 use crate::facts;
-use crate::postings::{active_charge, document_shape, kind_of, members, state_of, wanted_now};
+use crate::postings::{document_shape, kind_of, members, state_of};
+use crate::strand::{active_by_part, charge_of, part_of, wanted_now};
 use connector_sdk::target::Shape;
 use domain::exception::{Code, Problem};
 use domain::posting::{DocumentState, PostingEvent, PostingKind, PostingState};
 use domain::status::BillingStatus;
+use rules::part::Part;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use store::attempts::{self, AttemptRow};
+use store::charges::ChargeRow;
 use store::items;
 use store::postings::{self, PostingChange, PostingRow};
-use store::{Abort, Command, Guard, GuardSet, StoreError, Tx, charges};
+use store::{Abort, Command, Guard, GuardSet, StoreError, Tx};
 
 /// What happened to one posting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,7 +197,7 @@ fn settle_one(
 }
 
 /// What follows from settled postings: earlier ones are superseded, the source is to be told, and
-/// the item's next step is planned.
+/// the next step of each part is planned.
 pub(crate) fn after_settling(
     tx: &mut Tx<'_>,
     books: &mut Books,
@@ -208,8 +211,10 @@ pub(crate) fn after_settling(
     }
     let mut seen = BTreeSet::new();
     for row in rows {
-        if seen.insert(row.item_id) {
-            go_on(tx, books, terms, row)?;
+        let charges = books.charges_of(tx, &row.item_id)?;
+        let part = part_of(charge_of(&charges, row)?)?;
+        if seen.insert((row.item_id, part)) {
+            go_on(tx, books, terms, row, part, charges)?;
         }
     }
     Ok(())
@@ -242,33 +247,25 @@ fn go_on(
     books: &mut Books,
     terms: &Terms,
     row: &PostingRow,
+    part: Part,
+    mut charges: Vec<ChargeRow>,
 ) -> Result<(), StoreError> {
-    let mut charges = charges::list_for_item(tx, &row.item_id)?;
-    let active = active_charge(&charges).cloned();
     let state = state_of(row)?;
     let kind = kind_of(row)?;
     let done = state == PostingState::Posted
         && matches!(kind, PostingKind::CreateLine | PostingKind::ReplaceLine)
-        && active
-            .as_ref()
+        && active_by_part(&charges)?
+            .get(&part)
             .is_some_and(|charge| charge.charge_no == row.charge_no);
-    let wanted = wanted_now(tx, &charges)?;
-    tell(tx, books, row, state, kind, wanted.is_some())?;
+    let wanted = wanted_now(tx, books, &charges)?;
+    tell(tx, books, row, part, wanted.contains_key(&part))?;
     if done {
         return Ok(());
     }
     let mut item =
         items::get(tx, &row.item_id)?.ok_or_else(|| inconsistent("a posting without its item"))?;
     let before = item.clone();
-    plan(
-        tx,
-        books,
-        terms,
-        &mut item,
-        &mut charges,
-        wanted.as_ref(),
-        false,
-    )?;
+    plan(tx, books, terms, &mut item, &mut charges, &wanted, false)?;
     if item != before {
         item.changed_at_us = tx.now_us();
         items::update(tx, &mut item, "next step planned")?;
@@ -280,43 +277,38 @@ fn tell(
     tx: &mut Tx<'_>,
     books: &mut Books,
     row: &PostingRow,
-    state: PostingState,
-    kind: PostingKind,
+    part: Part,
     wanted: bool,
 ) -> Result<(), StoreError> {
+    let (state, kind) = (state_of(row)?, kind_of(row)?);
     let document = books.document(tx, &row.document_id)?;
     let shape = document_shape(&document)?;
-    match (state, kind) {
+    let (status, reference) = match (state, kind) {
         (PostingState::Posted, PostingKind::CreateLine | PostingKind::ReplaceLine) => {
             let line = row.erp_line_ref.as_deref().unwrap_or_default();
-            let (status, reference) = match shape {
+            match shape {
                 Shape::Cost => (BillingStatus::CostOnly, format!("cost {line}")),
                 Shape::Timesheet => (BillingStatus::Posted, format!("time {line}")),
                 Shape::DraftLine => {
                     let draft = document.erp_ref.as_deref().unwrap_or_default();
                     (BillingStatus::Posted, format!("draft {draft} line {line}"))
                 }
-            };
-            crate::telling::tell(tx, row.item_id, status, reference)
+            }
         }
         (PostingState::Posted, PostingKind::DeleteLine | PostingKind::Void) if !wanted => {
-            crate::telling::tell(tx, row.item_id, BillingStatus::Unbilled, String::new())
+            (BillingStatus::Unbilled, String::new())
         }
         (PostingState::Posted, PostingKind::Credit) if !wanted => {
             let draft = document.erp_ref.as_deref().unwrap_or_default();
-            crate::telling::tell(
-                tx,
-                row.item_id,
-                BillingStatus::Credited,
-                format!("credit draft {draft}"),
-            )
+            (BillingStatus::Credited, format!("credit draft {draft}"))
         }
         (PostingState::Rejected, _) => {
             let code = row.code.clone().unwrap_or_default();
-            crate::telling::tell(tx, row.item_id, BillingStatus::Exception, code)
+            (BillingStatus::Exception, code)
         }
-        _ => Ok(()),
-    }
+        _ => return Ok(()),
+    };
+    crate::telling::tell(tx, books, row.item_id, part, (status, reference))
 }
 
 /// Put an attempt in doubt: the call may have arrived.

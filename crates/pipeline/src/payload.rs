@@ -110,7 +110,7 @@ fn line_of(
             amount_minor: row.amount_minor,
             currency,
         },
-        recorded_seconds: facts.recorded_seconds,
+        recorded_seconds: facts.content.recorded_seconds,
         work_date: facts.content.work_date,
         service_item_ref: facts.refs.service_item.clone(),
         task_ref: facts.refs.task.clone(),

@@ -1,4 +1,4 @@
-//! What to ask of the ERP next for one item: the difference between what the ledger wants there
+//! What to ask of the ERP next for one part of an item: the difference between what the ledger wants there
 //! and what the ERP holds. Pure; run again after every settled posting, so that a chain of effects
 //! (credit, then bill anew) needs no memory of its own.
 
@@ -34,6 +34,8 @@ pub struct Numbers {
     pub amount_minor: i64,
     /// The day of the work.
     pub work_date: Date,
+    /// Recorded time, in seconds, where the line books it whatever its quantity is.
+    pub booked_seconds: Option<i64>,
 }
 
 /// The line that the ledger wants.
@@ -83,7 +85,7 @@ pub struct Unsent {
     pub fits: bool,
 }
 
-/// How the item stands towards the ERP.
+/// How the part stands towards the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct View {
     /// The line the ERP holds, if any.
@@ -173,6 +175,7 @@ mod tests {
             rate: "100".parse().unwrap(),
             amount_minor: 100,
             work_date: jiff::civil::date(2026, 11, 3),
+            booked_seconds: None,
         }
     }
 

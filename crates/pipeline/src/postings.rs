@@ -1,8 +1,9 @@
-//! How an item stands towards the ERP, read from its charges and postings.
+//! How a part of an item stands towards the ERP, read from its charges and postings.
 
 use crate::env::inconsistent;
 use crate::facts::{self, ChargeFacts, ErpRefs};
 use crate::plan::{HeldLine, Home, Numbers, Unsent, View, Wanted};
+use crate::strand::charge_of;
 use connector_sdk::target::Shape;
 use domain::contract::BillShape;
 use domain::decimal::Micro;
@@ -14,16 +15,6 @@ use store::charges::ChargeRow;
 use store::documents::{self, DocumentRow};
 use store::postings::PostingRow;
 use store::{ReadTx, StoreError};
-
-/// The charge that is not reversed, if any.
-pub fn active_charge(charges: &[ChargeRow]) -> Option<&ChargeRow> {
-    charges.iter().rev().find(|charge| {
-        charge.reverses.is_none()
-            && !charges
-                .iter()
-                .any(|other| other.reverses == Some(charge.charge_no))
-    })
-}
 
 /// The shape of a charge in the ERP; none while it is held.
 pub const fn shape_of(content: &ChargeContent) -> Option<Shape> {
@@ -56,24 +47,27 @@ pub fn wanted_of(charge_no: i64, content: &ChargeContent, refs: &ErpRefs) -> Opt
         },
         numbers: Numbers {
             quantity: content.quantity,
-            rate: content.rate,
+            // What is booked as cost has no price in the ERP, whatever the part is worth.
+            rate: match shape {
+                Shape::DraftLine | Shape::Timesheet => content.rate,
+                Shape::Cost => Micro::ZERO,
+            },
             amount_minor: content.amount.amount_minor,
             work_date: content.work_date,
+            booked_seconds: booked_seconds(content),
         },
         refs: refs.clone(),
     })
 }
 
-/// The line that an item's charges want now.
-pub fn wanted_now(
-    tx: &mut ReadTx<'_>,
-    charges: &[ChargeRow],
-) -> Result<Option<Wanted>, StoreError> {
-    let Some(charge) = active_charge(charges) else {
-        return Ok(None);
-    };
-    let facts = charge_facts(tx, charge)?;
-    Ok(wanted_of(charge.charge_no, &facts.content, &facts.refs))
+/// The recorded time of a line that is more than its printed quantity: work that no line bills has
+/// the quantity that its retainer or fee counts, and books the time that was worked.
+const fn booked_seconds(content: &ChargeContent) -> Option<i64> {
+    if content.books_recorded_time() {
+        Some(content.recorded_seconds)
+    } else {
+        None
+    }
 }
 
 /// The facts of a charge; an error if they were shredded, since money cannot be moved blindly.
@@ -138,36 +132,25 @@ pub fn home_of(document: &DocumentRow) -> Result<Home, StoreError> {
     })
 }
 
-fn numbers_of(charges: &[ChargeRow], posting: &PostingRow) -> Result<Numbers, StoreError> {
-    let charge = charges
-        .iter()
-        .find(|charge| charge.charge_no == posting.charge_no)
-        .ok_or_else(|| inconsistent("a posting without its charge"))?;
-    Ok(Numbers {
-        quantity: Micro::from_micro(posting.quantity_micro),
-        rate: Micro::from_micro(posting.rate_micro),
-        amount_minor: posting.amount_minor,
-        work_date: charge
-            .work_date
-            .parse()
-            .map_err(|_| inconsistent(format!("work date '{}'", charge.work_date)))?,
-    })
-}
-
-fn refs_of(
+/// The numbers of a line that stands, and what it is about.
+fn content_of(
     tx: &mut ReadTx<'_>,
     charges: &[ChargeRow],
     posting: &PostingRow,
-) -> Result<ErpRefs, StoreError> {
-    let charge = charges
-        .iter()
-        .find(|charge| charge.charge_no == posting.charge_no)
-        .ok_or_else(|| inconsistent("a posting without its charge"))?;
-    Ok(charge_facts(tx, charge)?.refs)
+) -> Result<(Numbers, ErpRefs), StoreError> {
+    let facts = charge_facts(tx, charge_of(charges, posting)?)?;
+    let numbers = Numbers {
+        quantity: Micro::from_micro(posting.quantity_micro),
+        rate: Micro::from_micro(posting.rate_micro),
+        amount_minor: posting.amount_minor,
+        work_date: facts.content.work_date,
+        booked_seconds: booked_seconds(&facts.content),
+    };
+    Ok((numbers, facts.refs))
 }
 
-/// How an item stands towards the ERP. `documents` gives the present state of a document, which
-/// may have changed in this very transaction.
+/// How one part of an item stands towards the ERP, from the postings of this part. `document` gives
+/// the present state of a document, which may have changed in this very transaction.
 pub fn view_of(
     tx: &mut ReadTx<'_>,
     charges: &[ChargeRow],
@@ -200,14 +183,15 @@ pub fn view_of(
             PostingState::Missing | PostingState::Altered => view.disturbed = true,
             PostingState::Posted => match kind_of(&posting)? {
                 PostingKind::CreateLine | PostingKind::ReplaceLine => {
+                    let (numbers, refs) = content_of(tx, charges, &posting)?;
                     view.held = Some(HeldLine {
                         document_id: posting.document_id,
                         posting_no: posting.posting_no,
                         line_key: posting.line_key.clone(),
                         erp_line_ref: posting.erp_line_ref.clone().unwrap_or_default(),
                         home: home_of(&home)?,
-                        numbers: numbers_of(charges, &posting)?,
-                        refs: refs_of(tx, charges, &posting)?,
+                        numbers,
+                        refs,
                         changeable: takes_lines,
                         undone: matches!(stands, DocumentState::Credited | DocumentState::Void),
                     });

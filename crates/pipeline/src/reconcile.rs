@@ -1,23 +1,22 @@
 //! Reconciliation: source, ledger and ERP side by side, per entry and to the cent. Every difference
 //! has a class; what has none is unexplained, and that must be nothing.
 
+use crate::classes::{Book, Line, classify, erp_amount, line_problem};
 use crate::env::{Env, Note, erp, tracker};
 use crate::error::PassError;
-use crate::postings::{active_charge, charge_facts, document_shape, home_of, kind_of, state_of};
+use crate::postings::{charge_facts, document_shape, home_of};
 use crate::states::{all_documents, find_lines, standing};
+use crate::strand::active_by_part;
 use connector_sdk::source::DateWindow;
-use connector_sdk::target::{DocumentReport, FoundLine, Shape};
+use connector_sdk::target::{DocumentReport, Shape};
 use domain::currency::Currency;
 use domain::ids::ItemId;
-use domain::item::ItemState;
 use domain::money::Money;
-use domain::posting::{PostingKind, PostingState};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use store::charges::{self, ChargeRow};
-use store::documents::DocumentRow;
-use store::items::{self, ItemRow};
-use store::postings::{self, PostingRow};
+use store::charges;
+use store::items;
+use store::postings;
 
 /// How an entry or line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +28,8 @@ pub enum Class {
     CostOnly,
     /// Booked, and the contract's rounding left nothing to bill: there is no line.
     NothingToBill,
+    /// Booked, and waits for room under a limit: there is no line.
+    Held,
     /// On its way: the next pass sends it.
     OnItsWay,
     /// In the exception queue.
@@ -66,6 +67,7 @@ impl Class {
             Self::Posted
             | Self::CostOnly
             | Self::NothingToBill
+            | Self::Held
             | Self::OnItsWay
             | Self::OpenException
             | Self::Withdrawn
@@ -151,20 +153,6 @@ impl Reconciliation {
             .iter()
             .filter(|entry| entry.class.is_difference())
     }
-}
-
-struct Book {
-    item: ItemRow,
-    /// Whether what is booked comes to nothing and makes no line.
-    comes_to_nothing: bool,
-    charges: Vec<ChargeRow>,
-    postings: Vec<PostingRow>,
-}
-
-struct Line {
-    posting: PostingRow,
-    document: DocumentRow,
-    found: Option<FoundLine>,
 }
 
 /// Compare all three.
@@ -279,15 +267,16 @@ async fn read_books(env: &Env, window: DateWindow) -> Result<Vec<Book>, PassErro
                 let charges = charges::list_for_item(tx, &item.item_id)?;
                 let postings = postings::list_for_item(tx, &item.item_id)?;
                 // Only what has no amount has to be looked at closer.
-                let comes_to_nothing = match active_charge(&charges) {
-                    Some(charge) if charge.amount_minor == 0 => {
-                        charge_facts(tx, charge)?.content.makes_no_line()
+                let mut no_line = BTreeSet::new();
+                for (part, charge) in active_by_part(&charges)? {
+                    if charge.amount_minor == 0 && charge_facts(tx, charge)?.content.makes_no_line()
+                    {
+                        no_line.insert(part);
                     }
-                    _ => false,
-                };
+                }
                 books.push(Book {
                     item,
-                    comes_to_nothing,
+                    no_line,
                     charges,
                     postings,
                 });
@@ -342,14 +331,13 @@ fn judge(
     window: DateWindow,
 ) -> Result<Entry, PassError> {
     let item = &book.item;
-    let active = active_charge(&book.charges);
     let currency = book
         .charges
         .first()
         .and_then(|charge| charge.currency.parse().ok());
     let ledger_minor: i64 = lines.iter().map(|line| line.posting.amount_minor).sum();
     let erp_minor: i64 = lines.iter().filter_map(|line| erp_amount(line)).sum();
-    let (class, words) = classify(book, lines, active, source, readable, window)?;
+    let (class, words) = classify(book, lines, source, readable, window)?;
     Ok(Entry {
         source_ref: item.source_ref.clone(),
         item: Some(ItemId(item.item_id).to_string()),
@@ -360,178 +348,6 @@ fn judge(
         erp_minor,
         currency,
     })
-}
-
-/// The money a line stands for in the ERP: nothing for booked time, which the ERP prices itself.
-fn erp_amount(line: &Line) -> Option<i64> {
-    if line.document.shape != Shape::DraftLine.name() {
-        return line.found.as_ref().map(|_| line.posting.amount_minor);
-    }
-    line.found
-        .as_ref()
-        .and_then(|found| found.amount)
-        .map(|amount| amount.amount_minor)
-}
-
-fn classify(
-    book: &Book,
-    lines: &[&Line],
-    active: Option<&ChargeRow>,
-    source: Option<([u8; 16], i64)>,
-    readable: bool,
-    window: DateWindow,
-) -> Result<(Class, String), PassError> {
-    let item = &book.item;
-    let state = ItemState::from_name(&item.state)
-        .ok_or_else(|| crate::env::inconsistent(format!("item state '{}'", item.state)))?;
-    let says = |class: Class, words: &str| Ok((class, words.to_owned()));
-    for line in lines {
-        if let Some(problem) = line_problem(line)? {
-            return Ok(problem);
-        }
-    }
-    let inside = item.work_date.parse().is_ok_and(|day| window.holds(day));
-    match (state, source) {
-        (ItemState::Elsewhere, _) => {
-            return says(Class::Elsewhere, "billed before this ledger began");
-        }
-        (ItemState::Withdrawn, None) => {}
-        (ItemState::Withdrawn, Some(_)) => {
-            return says(
-                Class::ChangedAtSource,
-                "it is back at the source; the next sync takes it in",
-            );
-        }
-        (_, None) if readable && inside && !item.source_ref.starts_with("unreadable-") => {
-            return says(Class::GoneAtSource, "the next sync withdraws it");
-        }
-        (_, Some((print, _))) if print != item.fingerprint => {
-            return says(Class::ChangedAtSource, "the next sync takes the change in");
-        }
-        _ => {}
-    }
-    if state == ItemState::Exception {
-        return Ok((Class::OpenException, item.code.clone().unwrap_or_default()));
-    }
-    let mut on_its_way = false;
-    for posting in &book.postings {
-        match state_of(posting)? {
-            PostingState::Rejected | PostingState::Held => {
-                return Ok((
-                    Class::OpenException,
-                    posting.code.clone().unwrap_or_default(),
-                ));
-            }
-            posting_state => on_its_way |= posting_state.unsettled(),
-        }
-    }
-    if on_its_way {
-        return says(Class::OnItsWay, "the next pass sends it");
-    }
-    let standing: Vec<&&Line> = lines
-        .iter()
-        .filter(|line| kind_of(&line.posting).is_ok_and(|kind| kind != PostingKind::Credit))
-        .collect();
-    let credits = lines.len() - standing.len();
-    match (state, active) {
-        (ItemState::Waiting, None) if lines_cancel_out(lines) => {
-            says(Class::Waiting, "not approved")
-        }
-        (ItemState::Withdrawn, None) if lines_cancel_out(lines) => says(
-            Class::Withdrawn,
-            if credits > 0 {
-                "deleted and credited"
-            } else {
-                "deleted"
-            },
-        ),
-        (ItemState::Booked, Some(_)) if book.comes_to_nothing && lines_cancel_out(lines) => {
-            says(Class::NothingToBill, "the contract's rounding left nothing")
-        }
-        (ItemState::Booked, Some(charge)) => {
-            let net: i64 = lines.iter().map(|line| line.posting.amount_minor).sum();
-            let hours: i64 = lines.iter().map(|line| line.posting.quantity_micro).sum();
-            if standing.is_empty() || net != charge.amount_minor || hours != charge.quantity_micro {
-                return says(
-                    Class::Unexplained,
-                    "the ledger's charge and the ERP's lines differ",
-                );
-            }
-            let class = if charge.disposition == "cost" {
-                Class::CostOnly
-            } else {
-                Class::Posted
-            };
-            let document = standing.last().map(|line| &line.document);
-            let words = document.map_or_else(String::new, |document| {
-                let number = document
-                    .erp_number
-                    .clone()
-                    .unwrap_or_else(|| "draft".to_owned());
-                format!("{} {number}", document.state)
-            });
-            Ok((class, words))
-        }
-        _ => says(
-            Class::Unexplained,
-            "state, charges and lines do not belong together",
-        ),
-    }
-}
-
-fn lines_cancel_out(lines: &[&Line]) -> bool {
-    lines
-        .iter()
-        .map(|line| line.posting.amount_minor)
-        .sum::<i64>()
-        == 0
-        && lines
-            .iter()
-            .map(|line| line.posting.quantity_micro)
-            .sum::<i64>()
-            == 0
-}
-
-fn line_problem(line: &Line) -> Result<Option<(Class, String)>, PassError> {
-    let reference = line.posting.erp_line_ref.clone().unwrap_or_default();
-    let Some(found) = &line.found else {
-        return Ok(Some((
-            Class::LineMissing,
-            format!("line {reference} was deleted in the ERP"),
-        )));
-    };
-    if document_shape(&line.document)? == Shape::Timesheet {
-        let ours = domain::decimal::Micro::from_micro(line.posting.rate_micro);
-        if let Some(rate) = found.rate.filter(|rate| *rate != ours) {
-            let words = format!("the ERP bills booked time {reference} at {rate}, ours is {ours}");
-            return Ok(Some((Class::ErpPriceDiffers, words)));
-        }
-        return Ok(None);
-    }
-    if document_shape(&line.document)? == Shape::Cost {
-        return Ok(None);
-    }
-    let same = found.quantity.micro() == line.posting.quantity_micro
-        && found
-            .rate
-            .is_none_or(|rate| rate.micro() == line.posting.rate_micro)
-        && found
-            .amount
-            .is_none_or(|amount| amount.amount_minor == line.posting.amount_minor);
-    if !same {
-        let amount = found
-            .amount
-            .map_or_else(String::new, |amount| amount.to_string());
-        let words = format!("line {reference} was changed in the ERP, it is now {amount}");
-        return Ok(Some((Class::LineAltered, words)));
-    }
-    if let (Some(now), Some(then)) = (&found.document_ref, &line.document.erp_ref)
-        && now != then
-    {
-        let words = format!("line {reference} was moved from document {then} to {now}");
-        return Ok(Some((Class::LineMoved, words)));
-    }
-    Ok(None)
 }
 
 /// Documents whose untaxed total is not the sum of the lines that stand on them.

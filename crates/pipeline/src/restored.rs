@@ -11,15 +11,16 @@ use crate::payload::batch_of;
 use crate::post::POSTING_OFF;
 use crate::postings::{document_of, document_shape, document_state, kind_of, state_of};
 use crate::states::{self, all_documents, find_lines, learn};
+use crate::strand::{charge_of, part_of, parts_of};
 use connector_sdk::target::{FoundLine, Shape};
 use domain::exception::{Code, Problem};
 use domain::ids::ItemId;
 use domain::posting::{PostingEvent, PostingKeyParts, PostingKind, PostingState, posting_key};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use store::documents::DocumentRow;
 use store::postings::{self, PostingChange, PostingRow};
-use store::{Abort, Command, Guard, GuardSet, StoreError, Tx, settings};
+use store::{Abort, Command, Guard, GuardSet, ReadTx, StoreError, Tx, charges, settings};
 
 /// The value of [`POSTING_OFF`] in a restored database.
 pub const RESTORED: &str = "restored";
@@ -67,11 +68,19 @@ async fn adopt_all(env: &Env, terms: &Terms, only_equal: bool) -> Result<bool, P
         if unsent.is_empty() {
             continue;
         }
-        let mut keys = Vec::new();
-        for row in &unsent {
-            keys.push(row.line_key.clone());
-            keys.extend(later_keys(terms, row));
-        }
+        let rows = unsent.clone();
+        let of = terms.clone();
+        let keys = env
+            .store
+            .read(move |tx| {
+                let mut keys = Vec::new();
+                for row in &rows {
+                    keys.push(row.line_key.clone());
+                    keys.extend(forgotten_keys(tx, &of, row)?);
+                }
+                Ok(keys)
+            })
+            .await?;
         let found = find_lines(env, shape, &keys).await?;
         // Work that changed sides meanwhile (to cost, or from it) has its line in another shape.
         let mut elsewhere = BTreeMap::new();
@@ -103,11 +112,25 @@ async fn unsent_of(env: &Env, id: [u8; 16]) -> Result<Vec<PostingRow>, PassError
         .await?)
 }
 
-/// The keys that later effects of the same item would have: they exist only if this ledger lost
-/// them.
-fn later_keys(terms: &Terms, row: &PostingRow) -> Vec<String> {
+/// The keys that later effects of the same part would have: they exist only if this ledger lost
+/// them. Parts of an item share the counter of effects, so that the order in which calls are settled
+/// decides which number a part gets: of an item with several parts, earlier numbers that the ledger
+/// does not know of this part are looked for as well.
+fn forgotten_keys(
+    tx: &mut ReadTx<'_>,
+    terms: &Terms,
+    row: &PostingRow,
+) -> Result<Vec<String>, StoreError> {
+    let charges = charges::list_for_item(tx, &row.item_id)?;
+    let part = part_of(charge_of(&charges, row)?)?;
+    let several = parts_of(&charges)?.len() > 1;
+    let known: BTreeSet<String> = postings::list_for_item(tx, &row.item_id)?
+        .into_iter()
+        .map(|posting| posting.posting_key)
+        .collect();
+    let first = if several { 1 } else { row.effect };
     let mut keys = Vec::new();
-    for effect in row.effect..row.effect.saturating_add(LATER_EFFECTS) {
+    for effect in first..row.effect.saturating_add(LATER_EFFECTS) {
         for kind in [PostingKind::CreateLine, PostingKind::Credit] {
             let key = posting_key(&PostingKeyParts {
                 ledger: &terms.settings.ledger,
@@ -116,14 +139,14 @@ fn later_keys(terms: &Terms, row: &PostingRow) -> Vec<String> {
                 item: ItemId(row.item_id),
                 effect,
                 kind,
-                part: 0,
+                part: part.code(),
             });
-            if key != row.line_key {
+            if key != row.line_key && !(several && known.contains(&key)) {
                 keys.push(key);
             }
         }
     }
-    keys
+    Ok(keys)
 }
 
 struct Adopt {
@@ -187,7 +210,7 @@ impl Command for Adopt {
         let document = document_of(tx, &self.document_id)?;
         if !document_state(&document)?.takes_lines() {
             for row in &settled {
-                states::tell_state(tx, &document, row)?;
+                states::tell_state(tx, &mut Books::default(), &document, row)?;
             }
         }
         Ok(())
@@ -240,7 +263,7 @@ impl Adopt {
             ),
             _ if self.only_equal => return Ok(None),
             (PostingKind::CreateLine | PostingKind::Credit, None) => {
-                let later = later_keys(&self.terms, row);
+                let later = forgotten_keys(tx, &self.terms, row)?;
                 let Some(line) = later
                     .iter()
                     .find_map(|key| self.found.get(key).or_else(|| self.elsewhere.get(key)))

@@ -1,13 +1,14 @@
 //! The money at stake in the exception queue: booked, estimated, or unknown and why.
 
 use crate::exceptions::Exception;
-use crate::postings::active_charge;
+use crate::strand::active_by_part;
 use domain::currency::Currency;
 use domain::exception::Code;
 use domain::money::Money;
 use rules::estimate::Estimate;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use store::StoreError;
 use store::charges::ChargeRow;
 
 /// What an exception is about in money. One of the three is given.
@@ -31,12 +32,13 @@ fn in_words<S: serde::Serializer>(money: &Option<Money>, to: S) -> Result<S::Ok,
     }
 }
 
-/// What is at stake for an item: its charge, else what a posting of it moves, else the estimate.
+/// What is at stake for an item: what its charges bill, else what a posting of it moves, else the
+/// estimate.
 pub(crate) fn stake_of(
     charges: &[ChargeRow],
     posting_minor: Option<i64>,
     estimate: Option<Estimate>,
-) -> Stake {
+) -> Result<Stake, StoreError> {
     let money = |row: &ChargeRow, amount_minor: i64| {
         let currency = row.currency.parse().ok()?;
         Some(Money {
@@ -44,10 +46,14 @@ pub(crate) fn stake_of(
             currency,
         })
     };
-    let charge = active_charge(charges).and_then(|row| money(row, row.amount_minor));
+    let active = active_by_part(charges)?;
+    let billed = active
+        .values()
+        .fold(0_i64, |sum, row| sum.saturating_add(row.amount_minor));
+    let charge = active.values().next().and_then(|row| money(row, billed));
     let moved = || money(charges.last()?, posting_minor?);
     let booked = charge.or_else(moved);
-    match (booked, estimate) {
+    Ok(match (booked, estimate) {
         (Some(_), _) => Stake {
             booked,
             ..Stake::default()
@@ -64,7 +70,7 @@ pub(crate) fn stake_of(
             no_amount_because: Some("nothing is booked".to_owned()),
             ..Stake::default()
         },
-    }
+    })
 }
 
 /// The money of one currency in the queue.

@@ -2,7 +2,7 @@
 //! Seen here, told to the source, never overwritten.
 
 use crate::admit::wish;
-use crate::book::plan;
+use crate::asking::plan;
 use crate::books::{Books, admission};
 use crate::compare::agrees;
 use crate::crash::CrashPoint;
@@ -10,8 +10,9 @@ use crate::env::{Env, Note, Terms, erp, inconsistent};
 use crate::error::PassError;
 use crate::facts;
 use crate::payload::batch_of;
-use crate::postings::{document_of, document_shape, document_state, kind_of, state_of, wanted_now};
-use crate::telling::{status_of, tell};
+use crate::postings::{document_of, document_shape, document_state, kind_of, state_of};
+use crate::strand::wanted_now;
+use crate::telling::{booked_time, moved_to, shown_by, tell};
 use connector_sdk::target::{DocumentReport, FoundLine, Shape};
 use domain::exception::{Code, Problem};
 use domain::posting::{DocumentState, PostingEvent, PostingKind, PostingState};
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use store::documents::{self, DocumentRow};
 use store::postings::{self, PostingChange, PostingRow};
-use store::{Abort, Command, Guard, GuardSet, StoreError, Tx, charges, items};
+use store::{Abort, Command, Guard, GuardSet, StoreError, Tx, items};
 
 /// Documents asked for in one call.
 const STATES_CHUNK: usize = 100;
@@ -193,7 +194,7 @@ impl Command for Learn {
             DocumentState::Credited | DocumentState::Void
         );
         for posting in postings::list(tx, &self.document_id)? {
-            tell_state(tx, &document, &posting)?;
+            tell_state(tx, &mut books, &document, &posting)?;
             if undone && state_of(&posting)? == PostingState::Posted {
                 // A credit of ours that was not sent yet would be a second one.
                 plan_again(tx, &mut books, &self.terms, &posting.item_id)?;
@@ -206,19 +207,12 @@ impl Command for Learn {
 
 pub(crate) fn tell_state(
     tx: &mut Tx<'_>,
+    books: &mut Books,
     document: &DocumentRow,
     posting: &PostingRow,
 ) -> Result<(), StoreError> {
-    // A line that was credited and billed anew is no longer what the entry shows.
-    let later = postings::list_for_item(tx, &posting.item_id)?;
-    let later = later
-        .iter()
-        .any(|other| other.effect > posting.effect && other.state == PostingState::Posted.name());
-    if later {
-        return Ok(());
-    }
-    match status_of(document, posting)? {
-        Some((status, reference)) => tell(tx, posting.item_id, status, reference),
+    match shown_by(tx, books, document, posting)? {
+        Some((part, status)) => tell(tx, books, posting.item_id, part, status),
         None => Ok(()),
     }
 }
@@ -274,27 +268,19 @@ impl Command for MoveUnsent {
     }
 }
 
-/// Plan an item's next step from what is booked now.
+/// Plan the next step of an item's parts from what is booked now.
 pub(crate) fn plan_again(
     tx: &mut Tx<'_>,
     books: &mut Books,
     terms: &Terms,
     item_id: &[u8; 16],
 ) -> Result<(), StoreError> {
-    let mut rows = charges::list_for_item(tx, item_id)?;
-    let wanted = wanted_now(tx, &rows)?;
+    let mut rows = books.charges_of(tx, item_id)?;
+    let wanted = wanted_now(tx, books, &rows)?;
     let mut item =
         items::get(tx, item_id)?.ok_or_else(|| inconsistent("a posting without its item"))?;
     let before = item.clone();
-    plan(
-        tx,
-        books,
-        terms,
-        &mut item,
-        &mut rows,
-        wanted.as_ref(),
-        false,
-    )?;
+    plan(tx, books, terms, &mut item, &mut rows, &wanted, false)?;
     if item != before {
         item.changed_at_us = tx.now_us();
         items::update(tx, &mut item, "next step planned")?;
@@ -381,6 +367,7 @@ impl Command for CheckLines {
         tx.act_as("feedback");
         let mut result = StatesResult::default();
         let mut books = Books::default();
+        let mut shown = Vec::new();
         let rows = postings::list(tx, &self.document_id)?;
         // A change that is on its way explains a difference by itself.
         if store::attempts::open(tx, &self.document_id)?.is_some() {
@@ -401,11 +388,14 @@ impl Command for CheckLines {
                     moved = batch.document.shape == Shape::DraftLine
                         && seen.document_ref.is_some()
                         && seen.document_ref != document.erp_ref;
-                    if document.shape == Shape::Timesheet.name() {
-                        tell_booked_time(tx, &row, seen)?;
+                    let status = if document.shape == Shape::Timesheet.name() {
+                        booked_time(tx, &books, &row, seen)?
                     } else if moved && state == PostingState::Posted {
-                        tell_moved(tx, &row, seen)?;
-                    }
+                        moved_to(tx, &books, &row, seen)?
+                    } else {
+                        None
+                    };
+                    shown.extend(status.map(|(part, status)| (row.item_id, part, status)));
                     (PostingEvent::Find, None)
                 }
             };
@@ -432,40 +422,23 @@ impl Command for CheckLines {
                 // Nothing that waits to be sent may overwrite what somebody did.
                 plan_again(tx, &mut books, &self.terms, &row.item_id)?;
             }
-            match seen {
-                Some(seen) if moved => tell_moved(tx, &row, seen)?,
-                _ if problem.is_none() => tell_state(tx, &document, &row)?,
-                _ => {}
-            }
+            let status = match seen {
+                Some(seen) if moved => moved_to(tx, &books, &row, seen)?,
+                _ if problem.is_none() => shown_by(tx, &books, &document, &row)?,
+                _ => None,
+            };
+            shown.extend(status.map(|(part, status)| (row.item_id, part, status)));
+        }
+        // Together: what is shown of one part depends on what was seen of the others.
+        for (item_id, part, status) in &shown {
+            books.seen.insert((*item_id, *part), status.clone());
+        }
+        for (item_id, part, status) in shown {
+            tell(tx, &mut books, item_id, part, status)?;
         }
         books.flush(tx, "seen in the ERP")?;
         Ok(result)
     }
-}
-
-/// Somebody moved the line to another document: that one's state counts.
-fn tell_moved(tx: &mut Tx<'_>, row: &PostingRow, seen: &FoundLine) -> Result<(), StoreError> {
-    let mut document = document_of(tx, &row.document_id)?;
-    seen.document_state.name().clone_into(&mut document.state);
-    document.erp_ref.clone_from(&seen.document_ref);
-    document.erp_number.clone_from(&seen.document_number);
-    tell_state(tx, &document, row)
-}
-
-/// The ERP invoices booked time itself: the line tells which invoice it went to.
-fn tell_booked_time(tx: &mut Tx<'_>, row: &PostingRow, seen: &FoundLine) -> Result<(), StoreError> {
-    let number = seen.document_number.clone().unwrap_or_default();
-    let draft = seen.document_ref.as_deref().unwrap_or_default();
-    let (status, reference) = match (seen.document_state, &seen.document_ref) {
-        (DocumentState::Issued, _) => (BillingStatus::Invoiced, number),
-        (DocumentState::Paid, _) => (BillingStatus::Paid, number),
-        (DocumentState::Credited | DocumentState::Void, _) => (BillingStatus::Credited, number),
-        (DocumentState::Draft, Some(_)) => (BillingStatus::Posted, format!("draft {draft}")),
-        (DocumentState::Draft, None) | (DocumentState::Open | DocumentState::Missing, _) => {
-            return Ok(());
-        }
-    };
-    tell(tx, row.item_id, status, reference)
 }
 
 fn gone(row: &PostingRow) -> Problem {

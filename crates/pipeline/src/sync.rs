@@ -2,24 +2,28 @@
 //! became of it is told. A pass that ends anywhere is picked up by the next.
 
 use crate::admit::PageResult;
-use crate::book::{Judgement, judge};
+use crate::book::{Desired, Judgement, judge};
 use crate::books::admission;
-use crate::env::{Env, Terms, tracker};
+use crate::env::{Env, Terms, inconsistent, tracker};
 use crate::error::PassError;
 use crate::exceptions;
 use crate::facts::ItemFacts;
 use crate::feedback;
 use crate::intake::take_in;
 use crate::post::{POSTING_OFF, PostResult, post_all};
-use crate::postings::{active_charge, charge_facts};
+use crate::postings::{charge_facts, wanted_of};
 use crate::reference::load;
 use crate::restored;
 use crate::states::{self, StatesResult};
+use crate::strand::active_by_part;
 use domain::exception::{Code, Problem};
 use domain::item::ItemState;
 use jiff::civil::Date;
+use rules::charge::ChargeContent;
+use rules::diff::{Parts, by_part, diff_parts};
+use rules::part::Part;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use store::items::{self, ItemRow};
 use store::{Abort, Command, Guard, GuardSet, Tx, charges, settings};
@@ -161,24 +165,32 @@ impl Command for MarkRateChanges {
                 continue;
             };
             let rows = charges::list_for_item(tx, &item.item_id)?;
-            let Some(charge) = active_charge(&rows) else {
+            let mut booked = Vec::new();
+            for charge in active_by_part(&rows)?.into_values() {
+                booked.push(charge_facts(tx, charge)?.content);
+            }
+            if booked.is_empty() {
                 continue;
-            };
-            let booked = charge_facts(tx, charge)?.content;
-            let Judgement::Priced(priced) = judge(&self.terms, &item.source_ref, &fields, None)
+            }
+            let Judgement::Priced(desired) = judge(&self.terms, &item.source_ref, &fields, None)
             else {
                 // A closed task or period does not touch what is booked already.
                 continue;
             };
-            let now = &priced.0.content;
-            if booked.same_effect(now) {
+            let now: Vec<&ChargeContent> = desired.parts.iter().map(|p| &p.content).collect();
+            let (was, would) = (
+                by_part(&booked).map_err(|error| inconsistent(error.to_string()))?,
+                by_part(now).map_err(|error| inconsistent(error.to_string()))?,
+            );
+            if diff_parts(&was, &would, &BTreeSet::new()).is_empty() {
                 continue;
             }
             let problem = Problem::new(
                 Code::RetroRateChange,
                 format!(
-                    "booked {} h at {} = {}, would now be {} h at {} = {}",
-                    booked.quantity, booked.rate, booked.amount, now.quantity, now.rate, now.amount
+                    "booked {}, would now be {}",
+                    in_words(&was),
+                    in_words(&would)
                 ),
             );
             crate::book::except(tx, &mut item, &problem, None)?;
@@ -254,7 +266,7 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
             .or_default() += 1;
     }
     let ids = crate::intake::item_ids(&terms, &refs);
-    let mut lines: BTreeMap<(String, String, &'static str), PlannedLine> = BTreeMap::new();
+    let mut lines = Lines::new();
     for (entry, id) in scan.entries.iter().zip(ids) {
         let print = entry.fields.fingerprint(&terms.settings.fingerprint_key.0);
         if known.get(&id).is_some_and(|row| row.fingerprint == print) {
@@ -270,34 +282,60 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
                     .entry(problem.code.text().to_owned())
                     .or_default() += 1;
             }
-            Judgement::Priced(priced) => {
-                let content = &priced.0.content;
-                let Some(wanted) = crate::postings::wanted_of(0, content, &priced.1) else {
-                    plan.nothing_to_bill += 1;
-                    continue;
-                };
-                let shape = wanted.home.shape.name();
-                let place = &content.placement;
-                let line = lines
-                    .entry((place.period.clone(), place.group_key.clone(), shape))
-                    .or_insert_with(|| PlannedLine {
-                        shape,
-                        bill_to: place.bill_to.clone(),
-                        group_key: place.group_key.clone(),
-                        period: place.period.clone(),
-                        currency: content.currency().to_string(),
-                        lines: 0,
-                        quantity_micro: 0,
-                        amount_minor: 0,
-                    });
-                line.lines += 1;
-                line.quantity_micro += content.quantity.micro();
-                line.amount_minor += content.amount.amount_minor;
-            }
+            Judgement::Priced(desired) => plan.add(&mut lines, &desired),
         }
     }
     plan.lines = lines.into_values().collect();
     Ok(plan)
+}
+type Lines = BTreeMap<(String, String, &'static str), PlannedLine>;
+
+impl Plan {
+    /// Add the lines of an entry, one for each of its parts that has any.
+    fn add(&mut self, lines: &mut Lines, desired: &Desired) {
+        let mut has_line = false;
+        for content in desired.parts.iter().map(|priced| &priced.content) {
+            let Some(wanted) = wanted_of(0, content, &desired.refs) else {
+                continue;
+            };
+            has_line = true;
+            let shape = wanted.home.shape.name();
+            let place = &content.placement;
+            let line = lines
+                .entry((place.period.clone(), place.group_key.clone(), shape))
+                .or_insert_with(|| PlannedLine {
+                    shape,
+                    bill_to: place.bill_to.clone(),
+                    group_key: place.group_key.clone(),
+                    period: place.period.clone(),
+                    currency: content.currency().to_string(),
+                    lines: 0,
+                    quantity_micro: 0,
+                    amount_minor: 0,
+                });
+            line.lines += 1;
+            line.quantity_micro += content.quantity.micro();
+            line.amount_minor += content.amount.amount_minor;
+        }
+        self.nothing_to_bill += u64::from(!has_line);
+    }
+}
+
+/// What parts come to: the one there is, or each by its name.
+fn in_words(parts: &Parts<'_>) -> String {
+    let words = |content: &ChargeContent| {
+        let (quantity, rate, value) = (content.quantity, content.rate, content.value);
+        format!("{quantity} h at {rate} = {value}")
+    };
+    let whole = parts.get(&Part::WHOLE).filter(|_| parts.len() == 1);
+    if let Some(content) = whole {
+        return words(content);
+    }
+    let each: Vec<String> = parts
+        .iter()
+        .map(|(part, content)| format!("{part}: {}", words(content)))
+        .collect();
+    each.join("; ")
 }
 
 /// Pause posting, or go on.

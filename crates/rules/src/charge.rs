@@ -151,17 +151,26 @@ impl ChargeContent {
             Disposition::Bill => {
                 self.shape == BillShape::DraftLine && self.amount.amount_minor == 0
             }
-            Disposition::Cost => false,
             Disposition::Drawn | Disposition::Allowance | Disposition::WrittenOff => {
                 self.recorded_seconds == 0
             }
+            Disposition::Cost => false,
             Disposition::Held => true,
         }
     }
 
+    /// Whether the ERP is to hold the part's recorded time beside others, as the cost of work that no
+    /// line bills. Its quantity is what the retainer or the fee counts, and may be another.
+    pub const fn books_recorded_time(&self) -> bool {
+        match self.disposition {
+            Disposition::Drawn | Disposition::Allowance | Disposition::WrittenOff => true,
+            Disposition::Bill | Disposition::Cost | Disposition::Held => false,
+        }
+    }
+
     /// Whether two contents ask the same of the client and of the ERP. The posting date is not
-    /// compared: a period that closed after booking does not move what is booked. Nor is recorded time:
-    /// what it changes is quantity and cost.
+    /// compared: a period that closed after booking does not move what is booked. Recorded time is
+    /// compared where it is booked whatever the quantity; elsewhere it changes quantity and cost.
     pub fn same_effect(&self, other: &Self) -> bool {
         self.part == other.part
             && self.disposition == other.disposition
@@ -177,5 +186,6 @@ impl ChargeContent {
             && self.cost_rate == other.cost_rate
             && self.cost == other.cost
             && self.work_date == other.work_date
+            && (!self.books_recorded_time() || self.recorded_seconds == other.recorded_seconds)
     }
 }

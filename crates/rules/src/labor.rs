@@ -1,10 +1,11 @@
 //! The published form of one hour: an entry, the names it was priced under and its charge as a labor
-//! transaction.
+//! transaction. An entry that comes out in several parts is one transaction for each.
 //!
 //! It takes the names and the content of a charge as they were decided, so that a transaction of the
 //! ledger says the same after masters and configuration have changed.
 
 use crate::charge::{ChargeContent, Disposition};
+use crate::part::Part;
 use crate::resolve::Resolved;
 use domain::entry::EntryFields;
 use domain::labor::{ApprovalStatus, LABOR_TRANSACTION_VERSION, LaborTransaction, WorkerKind};
@@ -92,6 +93,7 @@ pub fn transaction(
         billing_code: None,
         work_date: content.work_date,
         zone: origin.zone.to_owned(),
+        part: (content.part != Part::WHOLE).then(|| content.part.name().to_owned()),
         recorded_seconds: content.recorded_seconds,
         quantity: content.quantity,
         unit: content.unit,
@@ -102,7 +104,12 @@ pub fn transaction(
             ApprovalStatus::Unapproved
         },
         billing_status: origin.billing_status.name().to_owned(),
-        billable: content.disposition == Disposition::Bill,
+        billable: match content.disposition {
+            Disposition::Bill | Disposition::Drawn | Disposition::Allowance | Disposition::Held => {
+                true
+            }
+            Disposition::Cost | Disposition::WrittenOff => false,
+        },
         cost_rate: content.cost_rate,
         cost_currency: content.cost.currency,
         bill_rate: content.rate,

@@ -108,20 +108,22 @@ CREATE TABLE item (
 CREATE INDEX item_window ON item (source, work_date);
 CREATE INDEX item_open_exception ON item (state, code) WHERE state = 'exception';
 
--- Priced results. Never edited: a change is a reversal and a replacement, linked. Only the pointer
--- to the posting that carries the charge to the ERP is set later.
+-- Priced results, one per part of an item. Never edited: a change is a reversal and a replacement,
+-- linked. Only the pointer to the posting that carries the charge to the ERP is set later.
 CREATE TABLE charge (
     item_id          BYTEA NOT NULL,
     charge_no        BIGINT NOT NULL,
     reverses         BIGINT,
     revision         BIGINT NOT NULL,
-    disposition      TEXT COLLATE "C" NOT NULL CONSTRAINT charge_disposition CHECK (disposition IN ('bill', 'cost')),
+    part             BIGINT NOT NULL CONSTRAINT charge_part CHECK (part >= 0),
+    disposition      TEXT COLLATE "C" NOT NULL CONSTRAINT charge_disposition CHECK (disposition IN ('bill', 'cost', 'drawn', 'allowance', 'written_off', 'held')),
     contract         TEXT COLLATE "C" NOT NULL,
     quantity_micro   BIGINT NOT NULL,
     unit             TEXT COLLATE "C" NOT NULL,
     rate_micro       BIGINT NOT NULL,
     currency         TEXT COLLATE "C" NOT NULL,
     amount_minor     BIGINT NOT NULL,
+    value_minor      BIGINT NOT NULL,
     cost_rate_micro  BIGINT NOT NULL,
     cost_currency    TEXT COLLATE "C" NOT NULL,
     cost_minor       BIGINT NOT NULL,

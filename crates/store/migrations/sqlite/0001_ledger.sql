@@ -108,20 +108,22 @@ CREATE TABLE item (
 CREATE INDEX item_window ON item (source, work_date);
 CREATE INDEX item_open_exception ON item (state, code) WHERE state = 'exception';
 
--- Priced results. Never edited: a change is a reversal and a replacement, linked. Only the pointer
--- to the posting that carries the charge to the ERP is set later.
+-- Priced results, one per part of an item. Never edited: a change is a reversal and a replacement,
+-- linked. Only the pointer to the posting that carries the charge to the ERP is set later.
 CREATE TABLE charge (
     item_id          BLOB NOT NULL,
     charge_no        INTEGER NOT NULL,
     reverses         INTEGER,
     revision         INTEGER NOT NULL,
-    disposition      TEXT NOT NULL CONSTRAINT charge_disposition CHECK (disposition IN ('bill', 'cost')),
+    part             INTEGER NOT NULL CONSTRAINT charge_part CHECK (part >= 0),
+    disposition      TEXT NOT NULL CONSTRAINT charge_disposition CHECK (disposition IN ('bill', 'cost', 'drawn', 'allowance', 'written_off', 'held')),
     contract         TEXT NOT NULL,
     quantity_micro   INTEGER NOT NULL,
     unit             TEXT NOT NULL,
     rate_micro       INTEGER NOT NULL,
     currency         TEXT NOT NULL,
     amount_minor     INTEGER NOT NULL,
+    value_minor      INTEGER NOT NULL,
     cost_rate_micro  INTEGER NOT NULL,
     cost_currency    TEXT NOT NULL,
     cost_minor       INTEGER NOT NULL,

@@ -17,6 +17,7 @@ pub(crate) const TABLE: Table = Table {
         "charge_no",
         "reverses",
         "revision",
+        "part",
         "disposition",
         "contract",
         "quantity_micro",
@@ -24,6 +25,7 @@ pub(crate) const TABLE: Table = Table {
         "rate_micro",
         "currency",
         "amount_minor",
+        "value_minor",
         "cost_rate_micro",
         "cost_currency",
         "cost_minor",
@@ -53,7 +55,9 @@ pub struct ChargeRow {
     pub reverses: Option<i64>,
     /// Revision of the item it prices.
     pub revision: i64,
-    /// `bill` or `cost`.
+    /// The code of the part of the item that it is.
+    pub part: i64,
+    /// `bill`, `cost`, `drawn`, `allowance`, `written_off` or `held`.
     pub disposition: String,
     /// The contract.
     pub contract: String,
@@ -65,8 +69,10 @@ pub struct ChargeRow {
     pub rate_micro: i64,
     /// Currency of the amount.
     pub currency: String,
-    /// Amount in minor units.
+    /// Amount in minor units; zero unless a client is billed.
     pub amount_minor: i64,
+    /// What the part is worth, in minor units of the amount's currency.
+    pub value_minor: i64,
     /// Cost rate, scaled by 10^6.
     pub cost_rate_micro: i64,
     /// Currency of the cost.
@@ -102,6 +108,7 @@ impl ChargeRow {
             self.charge_no.into(),
             self.reverses.into(),
             self.revision.into(),
+            self.part.into(),
             (&self.disposition).into(),
             (&self.contract).into(),
             self.quantity_micro.into(),
@@ -109,6 +116,7 @@ impl ChargeRow {
             self.rate_micro.into(),
             (&self.currency).into(),
             self.amount_minor.into(),
+            self.value_minor.into(),
             self.cost_rate_micro.into(),
             (&self.cost_currency).into(),
             self.cost_minor.into(),
@@ -132,6 +140,7 @@ impl ChargeRow {
             charge_no: row.int()?,
             reverses: row.int_opt()?,
             revision: row.int()?,
+            part: row.int()?,
             disposition: row.text()?,
             contract: row.text()?,
             quantity_micro: row.int()?,
@@ -139,6 +148,7 @@ impl ChargeRow {
             rate_micro: row.int()?,
             currency: row.text()?,
             amount_minor: row.int()?,
+            value_minor: row.int()?,
             cost_rate_micro: row.int()?,
             cost_currency: row.text()?,
             cost_minor: row.int()?,

@@ -8,7 +8,7 @@ use crate::tx::ReadTx;
 pub struct Total {
     /// The contract.
     pub contract: String,
-    /// `bill` or `cost`.
+    /// `bill`, `cost`, `drawn`, `allowance`, `written_off` or `held`.
     pub disposition: String,
     /// Currency of the amounts.
     pub currency: String,

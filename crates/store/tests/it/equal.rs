@@ -47,8 +47,14 @@ fn operate(tx: &mut Tx<'_>, drawn: (u64, u64, u64, u64)) -> Result<String, Store
             items::update(tx, &mut row, "changed")?;
             Ok(format!("{}", row.version))
         }
-        3 => charges::insert(tx, &[charge(number, document_no, nowhere)], "priced")
-            .map(|()| String::new()),
+        3 => {
+            let mut row = charge(number, document_no, nowhere);
+            row.part = i64::try_from(choice).unwrap() * 10;
+            row.value_minor -= row.part;
+            // The last one is no disposition, and refused by both.
+            row.disposition = pick(["bill", "drawn", "held", "written_off", "gift"]).into();
+            charges::insert(tx, &[row], "priced").map(|()| String::new())
+        }
         4 => documents::insert(tx, &document(document_no), "opened").map(|()| String::new()),
         5 | 6 => {
             let Some(mut row) = documents::get(tx, &id(2, document_no))? else {

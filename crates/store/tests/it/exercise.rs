@@ -1,12 +1,13 @@
 //! One suite for every kind of store: what holds on one must hold on all.
 
+use counterfoil_store::charges::ChargeRow;
 use counterfoil_store::documents::DocumentSeries;
 use counterfoil_store::feedback::FeedbackWish;
 use counterfoil_store::postings::PostingChange;
 use counterfoil_store::{
-    Abort, SealClass, Sealed, Store, StoreError, WriteError, accounts, attempts, audit, charges,
-    counters, documents, exceptions, feedback, items, limits, postings, refusals, scans, settings,
-    snapshots, totals,
+    Abort, Pointer, SealClass, Sealed, Store, StoreError, WriteError, accounts, attempts, audit,
+    charges, counters, documents, exceptions, feedback, items, limits, postings, refusals, scans,
+    settings, snapshots, totals,
 };
 
 use crate::fresh::Fresh;
@@ -83,6 +84,65 @@ async fn items_and_documents(store: &Store) {
     assert_eq!(due.len(), 1);
     let totals = store.read(totals::by_contract).await.unwrap();
     assert_eq!((totals[0].charges, totals[0].amount_minor), (5, 90_000));
+}
+
+/// An item is priced in parts, each a charge of its own that keeps what it is worth.
+async fn charges_have_parts(store: &Store) {
+    let part = |charge_no: i64, part: i64, disposition: &str, amount_minor: i64| {
+        let mut row = charge(1, 1, Pointer { block: 0, ord: 0 });
+        (row.charge_no, row.part, row.amount_minor) = (charge_no, part, amount_minor);
+        row.disposition = disposition.to_owned();
+        row
+    };
+    let parts = [
+        part(2, 10, "drawn", 0),
+        part(3, 20, "allowance", 0),
+        part(4, 40, "held", 0),
+        part(5, 50, "written_off", 0),
+        part(6, 1, "cost", 0),
+    ];
+    let written = parts.clone();
+    run(store, move |tx| {
+        // Facts of their own: a row points at text that is there.
+        let explain = tx.seal(SealClass::Explanation, "w-17", b"a part")?;
+        let rows: Vec<_> = written
+            .iter()
+            .map(|row| ChargeRow {
+                explain,
+                ..row.clone()
+            })
+            .collect();
+        charges::insert(tx, &rows, "priced in parts")
+    })
+    .await
+    .unwrap();
+    let found = store
+        .read(|tx| charges::list_for_item(tx, &id(1, 1)))
+        .await
+        .unwrap();
+    let facts = |row: &ChargeRow| {
+        let (part, worth) = (row.part, row.value_minor);
+        (part, row.disposition.clone(), row.amount_minor, worth)
+    };
+    let expected: Vec<_> = std::iter::once(("bill", 0, 18_000))
+        .chain([("drawn", 10, 0), ("allowance", 20, 0), ("held", 40, 0)])
+        .chain([("written_off", 50, 0), ("cost", 1, 0)])
+        .map(|(disposition, part, amount)| (part, disposition.to_owned(), amount, 18_000))
+        .collect();
+    assert_eq!(found.iter().map(facts).collect::<Vec<_>>(), expected);
+    for wrong in [part(7, -1, "bill", 0), part(7, 2, "gift", 0)] {
+        let refused = run(store, move |tx| {
+            charges::insert(tx, std::slice::from_ref(&wrong), "no such part")
+        });
+        let refused = refused.await;
+        assert!(
+            matches!(
+                &refused,
+                Err(WriteError::Store(StoreError::Database { .. }))
+            ),
+            "{refused:?}"
+        );
+    }
 }
 
 async fn changes_are_guarded(store: &Store) {
@@ -414,6 +474,7 @@ pub(crate) async fn exercise(store: &Store) {
     feedback_is_told_once(store).await;
     a_refusal_stands_until_it_ends(store).await;
     the_rest(store).await;
+    charges_have_parts(store).await;
     assert_eq!(audit::verify(store).await.unwrap().problems, []);
 }
 

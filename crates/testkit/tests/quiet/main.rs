@@ -5,6 +5,12 @@ mod issued;
 #[cfg(test)]
 mod nothing;
 #[cfg(test)]
+mod parted;
+#[cfg(test)]
+mod parts;
+#[cfg(test)]
+mod parts_killed;
+#[cfg(test)]
 mod refused;
 #[cfg(test)]
 mod stage;
