@@ -1,12 +1,13 @@
 //! Admission: a page of what the source holds becomes items, charges and postings, in one
 //! transaction. Running the same page again changes nothing.
 
-use crate::book::{Judgement, apply, approval_withdrawn, except, judge};
+use crate::book::{
+    Judgement, apply, approval_withdrawn, before_price, closed_documents, except, judge,
+};
 use crate::books::{Books, admission};
 use crate::env::Terms;
 use crate::facts::{self, ItemFacts};
-use crate::postings::document_state;
-use crate::strand::active_by_part;
+use crate::group::{News, Verdicts, in_groups, judge_group, waits_for_a_person};
 use crate::telling::show;
 use domain::entry::{EntryFields, FINGERPRINT_VERSION, SourceEntry, UnreadableEntry};
 use domain::exception::{Code, Problem};
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use store::feedback::{self, FeedbackWish};
 use store::items::{self, ItemRow};
-use store::{Abort, Command, Guard, GuardSet, Pointer, SealClass, StoreError, Tx};
+use store::{Abort, Command, Guard, GuardSet, Pointer, ReadTx, SealClass, StoreError, Tx};
 
 /// One thing seen at the source.
 #[derive(Debug, Clone)]
@@ -105,6 +106,52 @@ fn item_id(terms: &Terms, source_ref: &str) -> [u8; 16] {
     ItemId::derive(&terms.settings.ledger, &terms.settings.source, source_ref).bytes()
 }
 
+impl AdmitPage {
+    /// What of the page changes what is to be booked, where work is priced in groups.
+    fn news(
+        &self,
+        tx: &mut ReadTx<'_>,
+        books: &mut Books,
+        known: &BTreeMap<[u8; 16], ItemRow>,
+    ) -> Result<Vec<News>, StoreError> {
+        let mut news = Vec::new();
+        if !in_groups(&self.terms.reference) {
+            return Ok(news);
+        }
+        for seen in &self.seen {
+            let row = known.get(&item_id(&self.terms, &seen.source_ref));
+            let Ok(fields) = &seen.fields else {
+                continue;
+            };
+            let old = row.is_some_and(|row| {
+                row.fingerprint == fingerprint(&self.terms, seen)
+                    && row.state != ItemState::Withdrawn.name()
+            });
+            if old {
+                continue;
+            }
+            let suspicion = seen.suspicion.as_ref();
+            let fields = match before_price(&self.terms, &seen.source_ref, fields, suspicion) {
+                None => Some(fields.clone()),
+                // What is booked of a suspect stays until somebody has looked.
+                Some(Judgement::Exception(..)) => continue,
+                Some(_) => None,
+            };
+            if let (None, Some(row)) = (&fields, row)
+                && waits_for_a_person(tx, books, row)?
+            {
+                continue;
+            }
+            news.push(News {
+                source_ref: seen.source_ref.clone(),
+                fields,
+                row: row.cloned(),
+            });
+        }
+        Ok(news)
+    }
+}
+
 impl Command for AdmitPage {
     type Out = PageResult;
     type Rejection = Infallible;
@@ -139,17 +186,19 @@ impl Command for AdmitPage {
         let mut books = Books::default();
         let mut result = PageResult::default();
         let mut fresh = Vec::new();
+        let news = self.news(tx, &mut books, &known)?;
+        let verdicts = judge_group(tx, &mut books, &self.terms, &news)?;
         for (seen, id) in self.seen.iter().zip(ids) {
             match known.remove(&id) {
                 None => {
-                    let row = admit_new(tx, &mut books, &self.terms, seen, id)?;
+                    let row = admit_new(tx, &mut books, &self.terms, &verdicts, seen, id)?;
                     result.new_items += 1;
                     result.exceptions += u64::from(row.code.is_some());
                     show(tx, &mut books, &row)?;
                     fresh.push(row);
                 }
                 Some(mut row) => {
-                    if admit_known(tx, &mut books, &self.terms, seen, &mut row)? {
+                    if admit_known(tx, &mut books, &self.terms, &verdicts, seen, &mut row)? {
                         result.revisions += 1;
                         result.exceptions += u64::from(row.code.is_some());
                         items::update(tx, &mut row, "revision")?;
@@ -161,6 +210,7 @@ impl Command for AdmitPage {
             }
         }
         items::insert(tx, &fresh, "first seen")?;
+        verdicts.settle(tx, &mut books, &self.terms, "admitted")?;
         books.flush(tx, "admitted")?;
         tx.count("items seen", i64::try_from(result.new_items).unwrap_or(0));
         tx.count("revisions", i64::try_from(result.revisions).unwrap_or(0));
@@ -231,7 +281,10 @@ fn set_fields(item: &mut ItemRow, seen: &Seen) {
     }
 }
 
-fn judgement_of(terms: &Terms, seen: &Seen) -> Judgement {
+fn judgement_of(terms: &Terms, verdicts: &Verdicts, seen: &Seen) -> Judgement {
+    if let Some(judgement) = verdicts.of(&seen.source_ref) {
+        return judgement.clone();
+    }
     match &seen.fields {
         Ok(fields) => judge(terms, &seen.source_ref, fields, seen.suspicion.as_ref()),
         Err(problem) => {
@@ -245,6 +298,7 @@ fn admit_new(
     tx: &mut Tx<'_>,
     books: &mut Books,
     terms: &Terms,
+    verdicts: &Verdicts,
     seen: &Seen,
     id: [u8; 16],
 ) -> Result<ItemRow, StoreError> {
@@ -288,7 +342,7 @@ fn admit_new(
         books,
         terms,
         &mut item,
-        &judgement_of(terms, seen),
+        &judgement_of(terms, verdicts, seen),
         true,
     )?;
     Ok(item)
@@ -299,6 +353,7 @@ fn admit_known(
     tx: &mut Tx<'_>,
     books: &mut Books,
     terms: &Terms,
+    verdicts: &Verdicts,
     seen: &Seen,
     item: &mut ItemRow,
 ) -> Result<bool, StoreError> {
@@ -330,7 +385,7 @@ fn admit_known(
         seen.fields.as_ref().ok(),
         &seen.raw,
     )?;
-    let judgement = judgement_of(terms, seen);
+    let judgement = judgement_of(terms, verdicts, seen);
     settle_judgement(tx, books, terms, item, &judgement)?;
     Ok(true)
 }
@@ -345,17 +400,7 @@ pub(crate) fn settle_judgement(
     judgement: &Judgement,
 ) -> Result<(), StoreError> {
     if matches!(judgement, Judgement::Waiting) {
-        let rows = books.charges_of(tx, &item.item_id)?;
-        let mut closed = Vec::new();
-        for charge in active_by_part(&rows)?.into_values() {
-            let Some(document_id) = charge.document_id else {
-                continue;
-            };
-            let document = books.document(tx, &document_id)?;
-            if !document_state(&document)?.takes_lines() {
-                closed.push(document);
-            }
-        }
+        let closed = closed_documents(tx, books, item)?;
         if !closed.is_empty() {
             return except(tx, item, &approval_withdrawn(&closed), None);
         }
@@ -390,11 +435,14 @@ impl Command for Withdraw {
         tx.act_as("sync");
         let mut books = Books::default();
         let mut count = 0;
-        for mut item in items::get_many(tx, &self.items)? {
+        let mut leaving = items::get_many(tx, &self.items)?;
+        leaving.retain(|item| {
             let state = ItemState::from_name(&item.state);
-            if matches!(state, Some(ItemState::Withdrawn | ItemState::Elsewhere)) {
-                continue;
-            }
+            !matches!(state, Some(ItemState::Withdrawn | ItemState::Elsewhere))
+        });
+        let news: Vec<News> = leaving.iter().map(News::gone).collect();
+        let verdicts = judge_group(tx, &mut books, &self.terms, &news)?;
+        for mut item in leaving {
             item.revision += 1;
             item.changed_at_us = tx.now_us();
             apply(
@@ -409,6 +457,7 @@ impl Command for Withdraw {
             show(tx, &mut books, &item)?;
             count += 1;
         }
+        verdicts.settle(tx, &mut books, &self.terms, "withdrawn")?;
         books.flush(tx, "withdrawn")?;
         tx.count("withdrawn", i64::try_from(count).unwrap_or(0));
         Ok(count)

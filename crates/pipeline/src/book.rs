@@ -5,6 +5,7 @@ use crate::asking::plan;
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts};
+use crate::postings::document_state;
 use crate::strand::{active_by_part, wanted_now};
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::charges::ChargeRow;
 use store::documents::DocumentRow;
 use store::items::ItemRow;
-use store::{SealClass, StoreError, Tx};
+use store::{ReadTx, SealClass, StoreError, Tx};
 
 /// What is thought of an item.
 #[derive(Debug, Clone)]
@@ -82,6 +83,27 @@ impl Desired {
     }
 }
 
+/// What is thought of an entry whatever it is worth; none if it is to be priced.
+pub(crate) fn before_price(
+    terms: &Terms,
+    source_ref: &str,
+    fields: &EntryFields,
+    suspicion: Option<&Problem>,
+) -> Option<Judgement> {
+    let covered =
+        |before: &crate::settings::BilledBefore| before.covers(source_ref, fields.work_date);
+    if terms.settings.billed_before.as_ref().is_some_and(covered) {
+        return Some(Judgement::Elsewhere);
+    }
+    if !fields.approved {
+        return Some(Judgement::Waiting);
+    }
+    suspicion.map(|problem| {
+        let at_stake = estimate(&terms.reference, fields);
+        Judgement::Exception(problem.clone(), at_stake)
+    })
+}
+
 /// Judge an entry. `confirmed` says that a person confirmed what was suspicious about it.
 pub fn judge(
     terms: &Terms,
@@ -89,31 +111,48 @@ pub fn judge(
     fields: &EntryFields,
     suspicion: Option<&Problem>,
 ) -> Judgement {
-    let covered =
-        |before: &crate::settings::BilledBefore| before.covers(source_ref, fields.work_date);
-    if terms.settings.billed_before.as_ref().is_some_and(covered) {
-        return Judgement::Elsewhere;
-    }
-    if !fields.approved {
-        return Judgement::Waiting;
-    }
-    if let Some(problem) = suspicion {
-        let at_stake = estimate(&terms.reference, fields);
-        return Judgement::Exception(problem.clone(), at_stake);
+    if let Some(judgement) = before_price(terms, source_ref, fields, suspicion) {
+        return judgement;
     }
     let priced = rules::resolve::resolve(&terms.reference, fields).and_then(|resolved| {
         let version = rules::PRICING_VERSION;
-        rules::price::price(version, &terms.reference, &resolved, fields).map(|priced| Desired {
-            parts: vec![priced],
-            refs: refs_of(&resolved),
-            codes: codes_of(&resolved),
-            business_unit: resolved.business_unit.to_owned(),
-        })
+        rules::price::price(version, &terms.reference, &resolved, fields)
+            .map(|priced| desired_of(&resolved, vec![priced]))
     });
     match priced {
         Ok(priced) => Judgement::Priced(Box::new(priced)),
         Err(problem) => Judgement::Exception(problem, estimate(&terms.reference, fields)),
     }
+}
+
+/// Priced parts with what they are about.
+pub(crate) fn desired_of(resolved: &Resolved<'_>, parts: Vec<Priced>) -> Desired {
+    Desired {
+        parts,
+        refs: refs_of(resolved),
+        codes: codes_of(resolved),
+        business_unit: resolved.business_unit.to_owned(),
+    }
+}
+
+/// The documents that hold charges of an item and take no changes any more.
+pub(crate) fn closed_documents(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    item: &ItemRow,
+) -> Result<Vec<DocumentRow>, StoreError> {
+    let rows = books.charges_of(tx, &item.item_id)?;
+    let mut closed = Vec::new();
+    for charge in active_by_part(&rows)?.into_values() {
+        let Some(document_id) = charge.document_id else {
+            continue;
+        };
+        let document = books.document(tx, &document_id)?;
+        if !document_state(&document)?.takes_lines() {
+            closed.push(document);
+        }
+    }
+    Ok(closed)
 }
 
 fn refs_of(resolved: &Resolved<'_>) -> ErpRefs {

@@ -1,11 +1,12 @@
 //! The exception queue for people: what is wrong, in words, with money and age; and its replay.
 
 use crate::admit::settle_judgement;
-use crate::book::{Judgement, judge};
+use crate::book::Judgement;
 use crate::books::{Books, admission};
 use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
 use crate::facts::{self, ExceptionFacts, ItemFacts};
+use crate::group::{judge_one, waits_for_a_person};
 use crate::post::doubt_problem;
 use crate::postings::{document_of, document_shape, kind_of, state_of};
 use crate::stake::{Stake, stake_of};
@@ -290,13 +291,20 @@ impl ReplayOne {
             // A record that cannot be read has to be mended at the source.
             return Ok(false);
         };
-        let judgement = judge(&self.terms, &item.source_ref, &fields, None);
+        let (judgement, verdicts) = judge_one(tx, books, &self.terms, &item, &fields)?;
         let code = item.code.as_deref().and_then(Code::from_text);
-        if code == Some(Code::ApprovalWithdrawn) && matches!(judgement, Judgement::Waiting) {
-            // A person decided: plan the credit.
+        let waiting = matches!(judgement, Judgement::Waiting);
+        let undecided = waiting
+            && code != Some(Code::ApprovalWithdrawn)
+            && waits_for_a_person(tx, books, &item)?;
+        if waiting && !undecided {
+            // Nothing of it is out, or a person decided: plan the credit.
             crate::book::apply(tx, books, &self.terms, &mut item, &judgement, false)?;
         } else {
             settle_judgement(tx, books, &self.terms, &mut item, &judgement)?;
+        }
+        if !undecided {
+            verdicts.settle(tx, books, &self.terms, "replayed")?;
         }
         item.changed_at_us = tx.now_us();
         items::update(tx, &mut item, "replayed")?;

@@ -17,6 +17,7 @@ pub mod exceptions;
 pub mod explain;
 pub mod facts;
 pub mod feedback;
+pub(crate) mod group;
 pub mod intake;
 mod intent;
 pub mod labor;

@@ -2,13 +2,14 @@
 //! became of it is told. A pass that ends anywhere is picked up by the next.
 
 use crate::admit::PageResult;
-use crate::book::{Desired, Judgement, judge};
-use crate::books::admission;
+use crate::book::{Desired, Judgement, before_price, judge};
+use crate::books::{Books, admission};
 use crate::env::{Env, Terms, inconsistent, tracker};
 use crate::error::PassError;
 use crate::exceptions;
 use crate::facts::ItemFacts;
 use crate::feedback;
+use crate::group::{self, News, Verdicts, judge_one};
 use crate::intake::take_in;
 use crate::post::{POSTING_OFF, PostResult, post_all};
 use crate::postings::{charge_facts, wanted_of};
@@ -16,6 +17,7 @@ use crate::reference::load;
 use crate::restored;
 use crate::states::{self, StatesResult};
 use crate::strand::active_by_part;
+use domain::entry::SourceEntry;
 use domain::exception::{Code, Problem};
 use domain::item::ItemState;
 use jiff::civil::Date;
@@ -78,6 +80,7 @@ pub async fn sync(env: &Env, today: Date, options: SyncOptions) -> Result<SyncRe
     let loaded = load(env).await?;
     let terms = loaded.terms;
     let mut result = SyncResult::default();
+    settle_accounts(env, &terms).await?;
     if loaded.changed {
         result.rate_changes = mark_rate_changes(env, &terms).await?;
     }
@@ -172,8 +175,10 @@ impl Command for MarkRateChanges {
             if booked.is_empty() {
                 continue;
             }
-            let Judgement::Priced(desired) = judge(&self.terms, &item.source_ref, &fields, None)
-            else {
+            let mut books = Books::default();
+            // What it would do to other work is not looked at: each is marked by itself.
+            let (judgement, _) = judge_one(tx, &mut books, &self.terms, &item, &fields)?;
+            let Judgement::Priced(desired) = judgement else {
                 // A closed task or period does not touch what is booked already.
                 continue;
             };
@@ -200,6 +205,92 @@ impl Command for MarkRateChanges {
         }
         Ok(marked)
     }
+}
+
+/// Accounts follow the configuration, and what waited for room is released as far as there is some.
+async fn settle_accounts(env: &Env, terms: &Terms) -> Result<(), PassError> {
+    for contract in &terms.reference.contracts {
+        if contract.limit.is_empty() {
+            continue;
+        }
+        let settled = env.write(SettleAccounts {
+            terms: terms.clone(),
+            contract: contract.id.clone(),
+        });
+        if let Err(problem) = settled.await? {
+            return Err(PassError::refused(
+                problem.facts,
+                "mend the limits of the contract in the configuration",
+            ));
+        }
+    }
+    Ok(())
+}
+
+struct SettleAccounts {
+    terms: Terms,
+    contract: String,
+}
+
+impl Command for SettleAccounts {
+    type Out = Result<u64, Problem>;
+    type Rejection = Infallible;
+
+    fn name(&self) -> &'static str {
+        "settle accounts"
+    }
+
+    fn guards(&self) -> GuardSet {
+        GuardSet::none().and(admission(&self.terms.settings.flow))
+    }
+
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<Self::Out, Abort<Infallible>> {
+        tx.act_as("sync");
+        let contracts = &self.terms.reference.contracts;
+        let Some(contract) = contracts.iter().find(|c| c.id == self.contract) else {
+            return Ok(Ok(0));
+        };
+        let mut books = Books::default();
+        match group::settle_accounts(tx, &mut books, &self.terms, contract)? {
+            Ok(verdicts) => {
+                let why = "limits followed the contract";
+                let changed = verdicts.settle(tx, &mut books, &self.terms, why)?;
+                books.flush(tx, why)?;
+                Ok(Ok(changed))
+            }
+            Err(problem) => Ok(Err(problem)),
+        }
+    }
+}
+
+/// What new entries come to in their groups, without keeping anything.
+async fn judged_in_groups(
+    env: &Env,
+    terms: &Terms,
+    entries: &[SourceEntry],
+    known: &BTreeMap<[u8; 16], ItemRow>,
+) -> Result<Verdicts, PassError> {
+    let mut news = Vec::new();
+    for entry in entries {
+        let id = crate::intake::item_ids(terms, std::slice::from_ref(&entry.source_ref));
+        let row = id.first().and_then(|id| known.get(id));
+        let print = entry.fields.fingerprint(&terms.settings.fingerprint_key.0);
+        let old = row.is_some_and(|row| row.fingerprint == print);
+        if old || before_price(terms, &entry.source_ref, &entry.fields, None).is_some() {
+            continue;
+        }
+        news.push(News {
+            source_ref: entry.source_ref.clone(),
+            fields: Some(entry.fields.clone()),
+            row: row.cloned(),
+        });
+    }
+    let terms = terms.clone();
+    let read = env.store.read(move |tx| {
+        let mut books = Books::default();
+        group::judge_group(tx, &mut books, &terms, &news)
+    });
+    Ok(read.await?)
 }
 
 /// What a pass would do, without doing it.
@@ -267,13 +358,18 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
     }
     let ids = crate::intake::item_ids(&terms, &refs);
     let mut lines = Lines::new();
+    let grouped = judged_in_groups(env, &terms, &scan.entries, &known).await?;
     for (entry, id) in scan.entries.iter().zip(ids) {
         let print = entry.fields.fingerprint(&terms.settings.fingerprint_key.0);
         if known.get(&id).is_some_and(|row| row.fingerprint == print) {
             plan.unchanged += 1;
             continue;
         }
-        match judge(&terms, &entry.source_ref, &entry.fields, None) {
+        let judgement = match grouped.of(&entry.source_ref) {
+            Some(judgement) => judgement.clone(),
+            None => judge(&terms, &entry.source_ref, &entry.fields, None),
+        };
+        match judgement {
             Judgement::Elsewhere => plan.elsewhere += 1,
             Judgement::Waiting | Judgement::Withdrawn => plan.waiting += 1,
             Judgement::Exception(problem, _) => {

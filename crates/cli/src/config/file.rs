@@ -247,7 +247,7 @@ impl ConfigFile {
             if let Some(Err(error)) = contract.increment.map(|rule| rule.check()) {
                 return complain(format!("contract {id}: {error}"), "mend its increment");
             }
-            if let Some(term) = contract.term_over_entries() {
+            if let Some(term) = contract.term_beyond_a_pass() {
                 return complain(
                     format!("contract {id}: `{term}` is not carried out by `sync` yet"),
                     "leave it out; `counterfoil price` prices it in a scenario",

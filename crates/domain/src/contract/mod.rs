@@ -8,7 +8,7 @@ pub mod rates;
 
 use crate::contract::accounts::Printing;
 use crate::contract::accounts::hour_bank::HourBankTerms;
-use crate::contract::accounts::limit::LimitTerms;
+use crate::contract::accounts::limit::{LimitPolicy, LimitTerms};
 use crate::contract::accounts::milestone::MilestoneTerms;
 use crate::contract::accounts::retainer::RetainerTerms;
 use crate::contract::accounts::schedule::ScheduleTerms;
@@ -216,6 +216,27 @@ impl Contract {
             quantity_rounding: self.quantity_rounding,
             amount_rounding: self.amount_rounding,
         }
+    }
+
+    /// The first of its terms that a pass cannot carry out yet; `counterfoil price` can.
+    pub fn term_beyond_a_pass(&self) -> Option<&'static str> {
+        let allowance = |limit: &LimitTerms| limit.policy == LimitPolicy::BillToCap;
+        [
+            (
+                "increment_scope = \"line\"",
+                self.increment_scope == IncrementScope::Line,
+            ),
+            ("unit", self.unit != Unit::Hour),
+            ("residual", self.residual != Residual::None),
+            ("policy = \"bill_to_cap\"", self.limit.iter().any(allowance)),
+            ("retainer", self.retainer.is_some()),
+            ("hour_bank", self.hour_bank.is_some()),
+            ("milestones", self.milestones.is_some()),
+            ("schedule", self.schedule.is_some()),
+        ]
+        .into_iter()
+        .find(|(_, there)| *there)
+        .map(|(name, _)| name)
     }
 
     /// The first of its terms that needs more than one entry to price one.

@@ -45,7 +45,13 @@ pub(super) fn parts(
         let asked = part.billed && asks_accounts(contract.kind, gross.pays);
         let slices = match accounts.filter(|accounts| asked && accounts.asked_about_work()) {
             Some(accounts) => accounts.slices(&own_name),
-            None => vec![whole(contract, part)?],
+            None => Vec::new(),
+        };
+        // Nobody was asked, or there was nothing to ask for: the part is as it is.
+        let slices = if slices.is_empty() {
+            vec![whole(contract, part)?]
+        } else {
+            slices
         };
         let seconds = shares(part.recorded_seconds, &slices);
         for (slice, seconds) in slices.iter().zip(seconds) {

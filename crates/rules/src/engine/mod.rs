@@ -115,6 +115,27 @@ pub fn window(reference: &Reference, day: Date) -> (Date, Date) {
 }
 
 impl Book {
+    /// A book of what a ledger holds: works with what they came to, and accounts by contract.
+    pub fn known(
+        works: impl IntoIterator<Item = (Work, Gross)>,
+        accounts: BTreeMap<String, Accounts>,
+    ) -> Self {
+        let mut book = Self {
+            accounts,
+            ..Self::default()
+        };
+        for (work, gross) in works {
+            book.gross.insert(work.id.clone(), gross);
+            book.works.insert(work.id.clone(), work);
+        }
+        book
+    }
+
+    /// The accounts of all contracts that have any.
+    pub const fn all_accounts(&self) -> &BTreeMap<String, Accounts> {
+        &self.accounts
+    }
+
     /// The accounts of a contract, as they stand.
     pub fn accounts(&self, contract: &str) -> Option<&Accounts> {
         self.accounts.get(contract)

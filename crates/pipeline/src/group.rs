@@ -1,0 +1,485 @@
+//! Pricing in groups inside a transaction: work whose price depends on other work. What a change
+//! touches is loaded from the ledger, priced as one by [`rules::engine`], and comes back as one
+//! judgement per item. Accounts are written with the charges that were booked by them.
+//!
+//! Who calls this holds the guard of admission, so that nobody books by the same accounts meanwhile.
+
+use crate::book::{Desired, Judgement, apply, before_price, closed_documents, desired_of, judge};
+use crate::books::Books;
+use crate::env::{Terms, inconsistent};
+use crate::facts::{self, ItemFacts};
+use crate::strand::active_by_part;
+use crate::telling::show;
+use domain::contract::Contract;
+use domain::decimal::Micro;
+use domain::entry::EntryFields;
+use domain::exception::{Code, Problem};
+use domain::ids::digest;
+use domain::item::ItemState;
+use domain::reference::Reference;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use rules::account::{Account, Event, Terms as AccountTerms};
+use rules::charge::Disposition;
+use rules::engine::{Accounts, Answer, Book, Change, Gross, GrossPart, PricedPart, Work, window};
+use rules::estimate::estimate;
+use rules::price::Priced;
+use std::collections::{BTreeMap, BTreeSet};
+use store::items::{self, ItemRow};
+use store::{ReadTx, StoreError, Tx, accounts};
+
+/// Whether any contract prices work in groups. Where none does, an entry is priced by itself.
+pub(crate) fn in_groups(reference: &Reference) -> bool {
+    let mut contracts = reference.contracts.iter();
+    contracts.any(|contract| contract.term_over_entries().is_some())
+}
+
+/// Something new about an item.
+#[derive(Debug, Clone)]
+pub(crate) struct News {
+    /// The source's id.
+    pub(crate) source_ref: String,
+    /// What is to be priced; none where nothing of it is to be booked any more.
+    pub(crate) fields: Option<EntryFields>,
+    /// The item as the ledger has it, if it has.
+    pub(crate) row: Option<ItemRow>,
+}
+
+impl News {
+    /// An item that is gone.
+    pub(crate) fn gone(row: &ItemRow) -> Self {
+        Self {
+            source_ref: row.source_ref.clone(),
+            fields: None,
+            row: Some(row.clone()),
+        }
+    }
+
+    /// An item to be priced anew.
+    pub(crate) fn again(row: &ItemRow, fields: &EntryFields) -> Self {
+        Self {
+            source_ref: row.source_ref.clone(),
+            fields: Some(fields.clone()),
+            row: Some(row.clone()),
+        }
+    }
+}
+
+/// What the news come to.
+#[derive(Debug, Default)]
+pub(crate) struct Verdicts {
+    own: BTreeMap<String, Judgement>,
+    others: Vec<(ItemRow, Judgement)>,
+    accounts: BTreeMap<String, String>,
+}
+
+impl Verdicts {
+    /// The judgement of an item, if it was priced in its group.
+    pub(crate) fn of(&self, source_ref: &str) -> Option<&Judgement> {
+        self.own.get(source_ref)
+    }
+
+    /// Write the accounts and book what the news did to other items.
+    pub(crate) fn settle(
+        self,
+        tx: &mut Tx<'_>,
+        books: &mut Books,
+        terms: &Terms,
+        why: &'static str,
+    ) -> Result<u64, StoreError> {
+        for (contract, body) in &self.accounts {
+            accounts::put(tx, contract, body, why)?;
+        }
+        let mut changed = 0;
+        for (mut item, judgement) in self.others {
+            apply(tx, books, terms, &mut item, &judgement, false)?;
+            item.changed_at_us = tx.now_us();
+            items::update(tx, &mut item, "priced with other work")?;
+            show(tx, books, &item)?;
+            changed += 1;
+        }
+        Ok(changed)
+    }
+}
+
+/// The part of a ledger that some news touch.
+struct Loaded {
+    book: Book,
+    rows: BTreeMap<String, ItemRow>,
+    /// The contents that stand booked, by item.
+    booked: BTreeMap<String, Vec<rules::charge::ChargeContent>>,
+}
+
+/// Price news with all work that they touch. Nothing is written.
+pub(crate) fn judge_group(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    terms: &Terms,
+    news: &[News],
+) -> Result<Verdicts, StoreError> {
+    if news.is_empty() || !in_groups(&terms.reference) {
+        return Ok(Verdicts::default());
+    }
+    let mut loaded = load(tx, books, terms, &stretches(terms, news)?)?;
+    let mut changes = Vec::with_capacity(news.len());
+    for one in news {
+        changes.push(match &one.fields {
+            Some(fields) => Change::Put(Box::new(work_of(&one.source_ref, fields))),
+            None => Change::Remove(one.source_ref.clone()),
+        });
+    }
+    let mine: BTreeSet<&str> = news.iter().map(|one| one.source_ref.as_str()).collect();
+    match loaded.book.admit(&terms.reference, changes) {
+        Ok(answer) => conclude(terms, &loaded, answer, &mine),
+        Err(error) => {
+            let mut verdicts = Verdicts::default();
+            for one in news {
+                if let Some(fields) = &one.fields {
+                    let problem = Problem::new(Code::ContractAmbiguous, error.to_string());
+                    let at_stake = estimate(&terms.reference, fields);
+                    let judgement = Judgement::Exception(problem, at_stake);
+                    verdicts.own.insert(one.source_ref.clone(), judgement);
+                }
+            }
+            Ok(verdicts)
+        }
+    }
+}
+
+/// Judge one known item, in its group where there are groups. The verdicts hold what that does to
+/// other items and to accounts, to be settled by whoever books the judgement.
+pub(crate) fn judge_one(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    terms: &Terms,
+    row: &ItemRow,
+    fields: &EntryFields,
+) -> Result<(Judgement, Verdicts), StoreError> {
+    if !in_groups(&terms.reference) {
+        let judgement = judge(terms, &row.source_ref, fields, None);
+        return Ok((judgement, Verdicts::default()));
+    }
+    let news = match before_price(terms, &row.source_ref, fields, None) {
+        None => News::again(row, fields),
+        Some(Judgement::Exception(..)) => {
+            let judgement = judge(terms, &row.source_ref, fields, None);
+            return Ok((judgement, Verdicts::default()));
+        }
+        Some(_) => News::gone(row),
+    };
+    let verdicts = judge_group(tx, books, terms, std::slice::from_ref(&news))?;
+    let judgement = match verdicts.of(&row.source_ref) {
+        Some(judgement) => judgement.clone(),
+        None => judge(terms, &row.source_ref, fields, None),
+    };
+    Ok((judgement, verdicts))
+}
+
+/// Bring a contract's limits to its terms, and release what waits as far as there is room.
+pub(crate) fn settle_accounts(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    terms: &Terms,
+    contract: &Contract,
+) -> Result<Result<Verdicts, Problem>, StoreError> {
+    let Some(accounts) = accounts_of(tx, &contract.id)? else {
+        return Ok(Ok(Verdicts::default()));
+    };
+    let Some(Account::Limits(limits)) = &accounts.limits else {
+        return Ok(Ok(Verdicts::default()));
+    };
+    let held: Vec<String> = limits
+        .records()
+        .filter(|(_, record)| record.held_by.is_some())
+        .filter_map(|(ask, _)| ask.rsplit_once('/').map(|(item, _)| item.to_owned()))
+        .collect();
+    let same = same_limits(limits.terms(), contract);
+    if same && held.is_empty() {
+        return Ok(Ok(Verdicts::default()));
+    }
+    let mut wanted = BTreeSet::new();
+    for source_ref in &held {
+        let id = crate::intake::item_ids(terms, std::slice::from_ref(source_ref));
+        for row in items::get_many(tx, &id)? {
+            let day = day_of(&row)?;
+            let (from, to) = window(&terms.reference, day);
+            wanted.insert((row.worker.clone(), from, to));
+        }
+    }
+    let mut loaded = load(tx, books, terms, &wanted)?;
+    let mut answer = Answer::default();
+    if !same {
+        let event = Event::ChangeTerms {
+            terms: AccountTerms::Limits(contract.limit.clone()),
+        };
+        if let Err(error) = loaded.book.tell(&terms.reference, &contract.id, &event) {
+            let facts = format!("contract {}: {error}", contract.id);
+            return Ok(Err(Problem::new(Code::ContractAmbiguous, facts)));
+        }
+    }
+    if !held.is_empty() {
+        let event = Event::ReleaseHeld { at_most: None };
+        match loaded.book.tell(&terms.reference, &contract.id, &event) {
+            Ok(released) => answer = released,
+            Err(error) => {
+                let facts = format!("contract {}: {error}", contract.id);
+                return Ok(Err(Problem::new(Code::ContractAmbiguous, facts)));
+            }
+        }
+    }
+    conclude(terms, &loaded, answer, &BTreeSet::new()).map(Ok)
+}
+
+/// Limits are kept outer ones first, whatever their order in the configuration.
+fn same_limits(
+    known: &[domain::contract::accounts::limit::LimitTerms],
+    contract: &Contract,
+) -> bool {
+    known.len() == contract.limit.len() && contract.limit.iter().all(|limit| known.contains(limit))
+}
+
+fn day_of(row: &ItemRow) -> Result<Date, StoreError> {
+    row.work_date
+        .parse()
+        .map_err(|_| inconsistent(format!("work date '{}'", row.work_date)))
+}
+
+/// Whose days have to be loaded.
+fn stretches(terms: &Terms, news: &[News]) -> Result<BTreeSet<(String, Date, Date)>, StoreError> {
+    let mut wanted = BTreeSet::new();
+    for one in news {
+        let mut add = |worker: &str, day: Date| {
+            let (from, to) = window(&terms.reference, day);
+            wanted.insert((worker.to_owned(), from, to));
+        };
+        if let Some(fields) = &one.fields {
+            add(&fields.worker_ref, fields.work_date);
+        }
+        if let Some(row) = &one.row {
+            add(&row.worker, day_of(row)?);
+        }
+    }
+    Ok(wanted)
+}
+
+fn work_of(source_ref: &str, fields: &EntryFields) -> Work {
+    Work {
+        id: source_ref.to_owned(),
+        fields: fields.clone(),
+        started_us: None,
+        approved_us: None,
+        preauthorised: false,
+    }
+}
+
+fn accounts_of(tx: &mut ReadTx<'_>, contract: &str) -> Result<Option<Accounts>, StoreError> {
+    accounts::get(tx, contract)?
+        .map(|row| {
+            serde_json::from_str(&row.body).map_err(|error| {
+                inconsistent(format!("the accounts of {contract} do not read: {error}"))
+            })
+        })
+        .transpose()
+}
+
+fn load(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    terms: &Terms,
+    wanted: &BTreeSet<(String, Date, Date)>,
+) -> Result<Loaded, StoreError> {
+    let mut rows = BTreeMap::new();
+    let mut booked = BTreeMap::new();
+    let mut works = Vec::new();
+    let source = &terms.settings.source;
+    for (worker, from, to) in wanted {
+        let mut day = *from;
+        while day <= *to {
+            for row in items::of_worker(tx, source, &day.to_string(), worker)? {
+                if rows.contains_key(&row.source_ref) {
+                    continue;
+                }
+                if let Some((work, gross, contents)) = known(tx, books, &row)? {
+                    booked.insert(row.source_ref.clone(), contents);
+                    works.push((work, gross));
+                }
+                rows.insert(row.source_ref.clone(), row);
+            }
+            let next = day.saturating_add(1.day());
+            if next == day {
+                break;
+            }
+            day = next;
+        }
+    }
+    let mut known_accounts = BTreeMap::new();
+    for contract in &terms.reference.contracts {
+        if let Some(accounts) = accounts_of(tx, &contract.id)? {
+            known_accounts.insert(contract.id.clone(), accounts);
+        }
+    }
+    Ok(Loaded {
+        book: Book::known(works, known_accounts),
+        rows,
+        booked,
+    })
+}
+
+type Known = (Work, Gross, Vec<rules::charge::ChargeContent>);
+
+/// A piece of work that has charges, and what it came to.
+fn known(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    row: &ItemRow,
+) -> Result<Option<Known>, StoreError> {
+    let charges = books.charges_of(tx, &row.item_id)?;
+    let mut contents = Vec::new();
+    let mut task = String::new();
+    for charge in active_by_part(&charges)?.into_values() {
+        let facts = books.facts_of(tx, charge)?;
+        task = facts.codes.task;
+        contents.push(facts.content);
+    }
+    let stored: Option<ItemFacts> = facts::open(tx, row.content)?;
+    let (Some(first), Some(fields)) = (contents.first(), stored.and_then(|facts| facts.fields))
+    else {
+        return Ok(None);
+    };
+    let mut parts: Vec<GrossPart> = Vec::new();
+    for content in &contents {
+        let quantity = content.quantity.micro();
+        match parts.iter_mut().find(|part| part.tier == content.part.tier) {
+            Some(part) => {
+                part.quantity = Micro::from_micro(part.quantity.micro().saturating_add(quantity));
+                part.recorded_seconds = part
+                    .recorded_seconds
+                    .saturating_add(content.recorded_seconds);
+            }
+            None => parts.push(GrossPart {
+                tier: content.part.tier,
+                recorded_seconds: content.recorded_seconds,
+                billable_seconds: content.recorded_seconds,
+                billed: content.disposition != Disposition::Cost,
+                quantity: content.quantity,
+                rate: content.rate,
+            }),
+        }
+    }
+    let pays = if contents.iter().any(|c| c.disposition != Disposition::Cost) {
+        Disposition::Bill
+    } else {
+        Disposition::Cost
+    };
+    let gross = Gross {
+        contract: first.contract.clone(),
+        pays,
+        placement: first.placement.clone(),
+        work_date: first.work_date,
+        posting_date: first.posting_date,
+        task,
+        unit: first.unit,
+        parts,
+        cost_rate: first.cost_rate,
+        cost_currency: first.cost.currency,
+        steps: Vec::new(),
+    };
+    Ok(Some((work_of(&row.source_ref, &fields), gross, contents)))
+}
+
+fn conclude(
+    terms: &Terms,
+    loaded: &Loaded,
+    answer: Answer,
+    mine: &BTreeSet<&str>,
+) -> Result<Verdicts, StoreError> {
+    let mut verdicts = Verdicts::default();
+    for outcome in answer.outcomes {
+        let Some(work) = loaded.book.work(&outcome.item) else {
+            continue;
+        };
+        let own = mine.contains(outcome.item.as_str());
+        let judgement = match outcome.parts {
+            Ok(parts) => match desired(terms, &work.fields, parts) {
+                Ok(desired) => Judgement::Priced(Box::new(desired)),
+                Err(problem) => {
+                    let at_stake = estimate(&terms.reference, &work.fields);
+                    Judgement::Exception(problem, at_stake)
+                }
+            },
+            Err(problem) => {
+                let at_stake = estimate(&terms.reference, &work.fields);
+                Judgement::Exception(problem, at_stake)
+            }
+        };
+        if own {
+            verdicts.own.insert(outcome.item, judgement);
+            continue;
+        }
+        let (Some(row), Judgement::Priced(desired)) = (loaded.rows.get(&outcome.item), &judgement)
+        else {
+            // What is booked of other work stays where it cannot be priced any more.
+            continue;
+        };
+        let stands = loaded.booked.get(&outcome.item);
+        let open = row.state == ItemState::Booked.name();
+        if open && stands.is_some_and(|booked| differs(booked, desired)) {
+            verdicts.others.push((row.clone(), judgement));
+        }
+    }
+    for (contract, accounts) in loaded.book.all_accounts() {
+        if accounts.asked_about_work() {
+            let body = serde_json::to_string(accounts)
+                .map_err(|error| inconsistent(format!("accounts do not write: {error}")))?;
+            verdicts.accounts.insert(contract.clone(), body);
+        }
+    }
+    Ok(verdicts)
+}
+
+fn differs(booked: &[rules::charge::ChargeContent], desired: &Desired) -> bool {
+    booked.len() != desired.parts.len()
+        || desired.parts.iter().any(|priced| {
+            !booked.iter().any(|content| {
+                content.part == priced.content.part && content.same_effect(&priced.content)
+            })
+        })
+}
+
+fn desired(
+    terms: &Terms,
+    fields: &EntryFields,
+    parts: Vec<PricedPart>,
+) -> Result<Desired, Problem> {
+    let resolved = rules::resolve::resolve(&terms.reference, fields)?;
+    let inputs = serde_json::to_vec(&(
+        EntryFields {
+            narrative: String::new(),
+            ..fields.clone()
+        },
+        resolved.contract,
+    ))
+    .unwrap_or_default();
+    let priced = parts
+        .into_iter()
+        .map(|part| {
+            let steps = serde_json::to_vec(&part.explanation.steps).unwrap_or_default();
+            Priced {
+                inputs_digest: digest("group inputs", &[&inputs, &steps]),
+                content: part.content,
+                explanation: part.explanation,
+            }
+        })
+        .collect();
+    Ok(desired_of(&resolved, priced))
+}
+
+/// Whether an item that is no longer approved stands on a document that takes no changes: then a
+/// person decides, and what it reserved stays reserved until then.
+pub(crate) fn waits_for_a_person(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    row: &ItemRow,
+) -> Result<bool, StoreError> {
+    Ok(!closed_documents(tx, books, row)?.is_empty())
+}
