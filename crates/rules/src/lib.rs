@@ -19,6 +19,7 @@ pub mod posting_date;
 pub mod price;
 pub mod quantity;
 pub mod resolve;
+mod shared;
 
 /// The version of the pricing rules. Old versions stay callable through [`price::price`], so that
 /// any amount can be derived again.

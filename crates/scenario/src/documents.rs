@@ -8,7 +8,7 @@ use domain::money::Money;
 use domain::quantity::Unit;
 use jiff::civil::Date;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +18,15 @@ pub(crate) struct LineContent {
     pub(crate) quantity: Micro,
     pub(crate) unit: Unit,
     pub(crate) rate: Micro,
+    /// Quantity times rate.
     pub(crate) amount: Money,
+    /// What the client pays less for the line.
+    pub(crate) allowance: Money,
     pub(crate) work_date: Date,
     pub(crate) sort: String,
     pub(crate) item: String,
+    /// The text of a fixed amount: it is one piece at its price, and no time of a person.
+    pub(crate) fixed: Option<String>,
     pub(crate) words: Words,
 }
 
@@ -46,25 +51,38 @@ pub(crate) struct Home {
 }
 
 impl LineContent {
+    /// Whether a client would see no difference that counts: money, day, place, person and kind of
+    /// work. Another comment alone changes no line that is there.
     fn same_to_the_client(&self, other: &Self) -> bool {
+        let words = |line: &Self| Words {
+            narrative: String::new(),
+            ..line.words.clone()
+        };
         self.home == other.home
             && self.quantity == other.quantity
             && self.rate == other.rate
             && self.amount == other.amount
+            && self.allowance == other.allowance
             && self.work_date == other.work_date
             && self.sort == other.sort
-            && self.words == other.words
+            && self.fixed == other.fixed
+            && words(self) == words(other)
     }
 
     fn mirrored(&self) -> Self {
         Self {
-            quantity: Micro::from_micro(-self.quantity.micro()),
-            amount: Money {
-                amount_minor: -self.amount.amount_minor,
-                currency: self.amount.currency,
-            },
+            quantity: Micro::from_micro(self.quantity.micro().saturating_neg()),
+            amount: mirrored(self.amount),
+            allowance: mirrored(self.allowance),
             ..self.clone()
         }
+    }
+}
+
+const fn mirrored(amount: Money) -> Money {
+    Money {
+        amount_minor: amount.amount_minor.saturating_neg(),
+        currency: amount.currency,
     }
 }
 
@@ -201,25 +219,56 @@ impl Documents {
         })
     }
 
-    /// Move a document on.
+    /// Credit a line that the client has, and bill it again as it is.
+    pub(crate) fn rebill(&mut self, strand: &str) {
+        if !self.is_issued(strand) {
+            return;
+        }
+        let held = self.standing.get(strand).and_then(|(place, name)| {
+            let document = self.all.get(*place)?;
+            document.lines.get(name).cloned()
+        });
+        if let Some(line) = held {
+            self.want(strand, None);
+            let name = format!("{strand} after credit {}", self.credits);
+            self.add(strand, name, line);
+        }
+    }
+
+    /// Move a document on. Gives the items that have lines on it.
     pub(crate) fn move_to(
         &mut self,
         name: &str,
         from: DocumentState,
         to: DocumentState,
-    ) -> Result<(), String> {
-        let names: Vec<String> = self.all.iter().map(|d| d.name.clone()).collect();
-        let Some(document) = self.all.iter_mut().find(|d| d.name == name) else {
-            return Err(format!(
-                "there is no document '{name}'; there are: {}",
-                names.join(", ")
-            ));
+    ) -> Result<BTreeSet<String>, String> {
+        let there = |d: &&Document| !d.lines.is_empty();
+        let named = |d: &&Document| d.name == name;
+        match self.all.iter().filter(there).filter(named).count() {
+            0 => {
+                let names = self.all.iter().filter(there).map(|d| d.name.as_str());
+                let names: Vec<&str> = names.collect();
+                return Err(format!(
+                    "there is no document '{name}'; there are: {}",
+                    names.join(", ")
+                ));
+            }
+            1 => {}
+            more => {
+                return Err(format!(
+                    "{more} documents are called '{name}'; give the contracts or projects they group by names of their own"
+                ));
+            }
+        }
+        let same = |d: &&mut Document| d.name == name && !d.lines.is_empty();
+        let Some(document) = self.all.iter_mut().find(same) else {
+            return Err(format!("there is no document '{name}'"));
         };
         if document.state != from {
             return Err(format!("document '{name}' is {:?}", document.state).to_lowercase());
         }
         document.state = to;
-        Ok(())
+        Ok(document.lines.values().map(|l| l.item.clone()).collect())
     }
 }
 

@@ -2,6 +2,7 @@
 //! Codes are the same everywhere, so every crosswalk is the identity.
 
 use crate::file::{CustomerTable, PeriodTable, Scenario, WorkerTable};
+use domain::contract::Contract;
 use domain::masters::{Customer, Masters, Project, ServiceItem, SourceMasters, Task, Worker};
 use domain::period::Period;
 use domain::reference::{Crosswalk, Entity, Reference};
@@ -57,7 +58,7 @@ pub(crate) fn reference(scenario: &Scenario) -> Reference {
 }
 
 fn customers(scenario: &Scenario) -> BTreeMap<String, Customer> {
-    let named = scenario.contract.iter().filter_map(|c| c.customer.clone());
+    let named = contracts(scenario).filter_map(|c| c.customer.clone());
     let implied = named.map(|code| CustomerTable {
         code,
         name: None,
@@ -81,7 +82,7 @@ fn customers(scenario: &Scenario) -> BTreeMap<String, Customer> {
 
 fn projects(scenario: &Scenario) -> BTreeMap<String, Project> {
     let mut projects = BTreeMap::new();
-    for contract in &scenario.contract {
+    for contract in contracts(scenario) {
         for code in &contract.projects {
             projects.insert(
                 code.clone(),
@@ -123,23 +124,9 @@ fn tasks(scenario: &Scenario) -> Vec<Task> {
             names.insert(((*project).to_owned(), task.clone()));
         }
     }
-    let every_project: BTreeSet<&str> = scenario
-        .contract
-        .iter()
-        .flat_map(|contract| contract.projects.iter().map(String::as_str))
-        .chain(scenario.project.iter().map(|project| project.code.as_str()))
-        .collect();
-    let mut used: BTreeSet<&str> = BTreeSet::new();
-    for event in &scenario.event {
-        used.extend(event.entry.as_ref().map(|entry| entry.task.as_str()));
-        used.extend(event.edit.as_ref().and_then(|edit| edit.task.as_deref()));
-    }
-    for project in every_project {
+    for (project, task) in used(scenario) {
         if !closed_lists.contains_key(project) {
-            names.extend(
-                used.iter()
-                    .map(|task| (project.to_owned(), (*task).to_owned())),
-            );
+            names.insert((project.to_owned(), task.to_owned()));
         }
     }
     names
@@ -153,6 +140,32 @@ fn tasks(scenario: &Scenario) -> Vec<Task> {
             closed_after: None,
         })
         .collect()
+}
+
+/// The tasks that entries are on at some time, with their projects.
+fn used(scenario: &Scenario) -> BTreeSet<(&str, &str)> {
+    let mut now: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    let mut used = BTreeSet::new();
+    for event in &scenario.event {
+        if let Some(entry) = &event.entry {
+            now.insert(&entry.id, (&entry.project, &entry.task));
+            used.insert((entry.project.as_str(), entry.task.as_str()));
+        }
+        if let Some(edit) = &event.edit
+            && let Some((project, task)) = now.get_mut(edit.id.as_str())
+        {
+            *project = edit.project.as_deref().unwrap_or(project);
+            *task = edit.task.as_deref().unwrap_or(task);
+            used.insert((project, task));
+        }
+    }
+    used
+}
+
+/// The contracts of the file, and as change orders leave them.
+fn contracts(scenario: &Scenario) -> impl Iterator<Item = &Contract> {
+    let changed = scenario.event.iter().filter_map(|e| e.contract.as_deref());
+    scenario.contract.iter().chain(changed)
 }
 
 fn worker(table: &WorkerTable) -> (String, Worker) {

@@ -75,7 +75,7 @@ pub struct DocumentOutcome {
     pub generation: u32,
     /// Its lines.
     pub lines: Vec<LineOutcome>,
-    /// The sum of its lines, net of tax.
+    /// The sum of its lines less their allowances, net of tax.
     #[serde(serialize_with = "money")]
     pub total: Money,
 }
@@ -94,6 +94,9 @@ pub struct LineOutcome {
     /// Printed quantity times printed rate.
     #[serde(serialize_with = "money")]
     pub amount: Money,
+    /// What the client pays less for the line; usually nothing.
+    #[serde(serialize_with = "money")]
+    pub allowance: Money,
     /// What rounding leaves to the charges behind the line.
     #[serde(serialize_with = "money")]
     pub rounding: Money,

@@ -59,6 +59,7 @@ fn document_outcome(world: &World, document: &Document) -> Result<DocumentOutcom
     let charges: Vec<LineCharge> = document
         .lines
         .iter()
+        .filter(|(_, line)| line.fixed.is_none())
         .map(|(name, line)| LineCharge {
             id: name.clone(),
             contract: line.contract.clone(),
@@ -94,11 +95,19 @@ fn document_outcome(world: &World, document: &Document) -> Result<DocumentOutcom
     let mut total = Money::zero(document.home.currency);
     let mut out = Vec::with_capacity(made.len());
     for line in made {
-        total = total
-            .checked_add(line.amount)
+        let mut allowance = Money::zero(document.home.currency);
+        for own in line.charges.iter().filter_map(|id| document.lines.get(id)) {
+            let sum = allowance.checked_add(own.allowance);
+            allowance = sum.map_err(|error| failed(&error))?;
+        }
+        total = allowance
+            .negated()
+            .and_then(|less| line.amount.checked_add(less))
+            .and_then(|net| total.checked_add(net))
             .map_err(|error| failed(&error))?;
         out.push(LineOutcome {
             text: line.text,
+            allowance,
             quantity: line.quantity,
             unit: line.unit.name(),
             rate: line.rate,
@@ -106,6 +115,23 @@ fn document_outcome(world: &World, document: &Document) -> Result<DocumentOutcom
             rounding: line.rounding,
             charges: line.charges,
         });
+    }
+    for (name, line) in &document.lines {
+        if let Some(text) = &line.fixed {
+            total = total
+                .checked_add(line.amount)
+                .map_err(|error| failed(&error))?;
+            out.push(LineOutcome {
+                text: text.clone(),
+                quantity: line.quantity,
+                unit: "one",
+                rate: line.rate,
+                amount: line.amount,
+                allowance: line.allowance,
+                rounding: Money::zero(document.home.currency),
+                charges: vec![name.clone()],
+            });
+        }
     }
     Ok(DocumentOutcome {
         name: document.name.clone(),
@@ -172,6 +198,20 @@ fn accounts(world: &World) -> Result<Vec<AccountLine>, ReadError> {
         if let Some(Account::Retainer(retainer)) = &accounts.retainer {
             let balance = retainer.balance().map_err(|error| failed(&error))?;
             say(&retainer.terms().id, "balance", balance.to_string());
+        }
+        if let Some(Account::Milestones(milestones)) = &accounts.milestones {
+            let coins = |amount_minor| {
+                let currency = contract.currency;
+                Money {
+                    amount_minor,
+                    currency,
+                }
+                .to_string()
+            };
+            for (item, minor) in milestones.billed_minor() {
+                say("milestones", "billed", format!("{item}: {}", coins(*minor)));
+            }
+            say("milestones", "withheld", coins(milestones.withheld_minor()));
         }
         if let Some(Account::HourBank(bank)) = &accounts.hour_bank {
             let view = bank.view().map_err(|error| failed(&error))?;

@@ -1,9 +1,14 @@
 //! From text to a scenario that makes sense on its own, or the place and the reason why not.
 
 use crate::event::Event;
-use crate::file::{SCENARIO_VERSION, Scenario};
+use crate::file::{PeriodTable, SCENARIO_VERSION, Scenario};
+use domain::contract::Contract;
+use domain::contract::accounts::limit::LimitPolicy;
+use domain::quantity::Unit;
+use rules::engine::Accounts;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use thiserror::Error;
 use toml::Spanned;
@@ -150,11 +155,127 @@ fn check(read: &ReadScenario) -> Result<(), ReadError> {
             format!("at most {EVENTS_MAX}"),
         ));
     }
-    for (index, event) in scenario.event.iter().enumerate() {
-        check_event(event).map_err(|error| ReadError {
-            line: read.event_line(index),
+    check_names(scenario)?;
+    for (index, contract) in scenario.contract.iter().enumerate() {
+        check_contract(contract).map_err(|error| ReadError {
+            line: read.contract_line(index),
             ..error
         })?;
+    }
+    for (index, event) in scenario.event.iter().enumerate() {
+        let changed = event.contract.as_deref();
+        check_event(event)
+            .and_then(|()| changed.map_or(Ok(()), check_contract))
+            .map_err(|error| ReadError {
+                line: read.event_line(index),
+                ..error
+            })?;
+    }
+    Ok(())
+}
+
+/// Two of one name are never told apart by the order in the file.
+fn check_names(scenario: &Scenario) -> Result<(), ReadError> {
+    let once = |what: &str, names: &mut dyn Iterator<Item = &str>| {
+        let mut seen = BTreeSet::new();
+        for name in names {
+            if name.trim().is_empty() {
+                return Err(ReadError::new(
+                    format!("a {what} has no name"),
+                    "a code of its own",
+                ));
+            }
+            if !seen.insert(name) {
+                return Err(ReadError::new(
+                    format!("two {what}s are called {name}"),
+                    "a name of its own for each",
+                ));
+            }
+        }
+        Ok(())
+    };
+    once(
+        "contract",
+        &mut scenario.contract.iter().map(|c| c.id.as_str()),
+    )?;
+    once(
+        "worker",
+        &mut scenario.worker.iter().map(|w| w.code.as_str()),
+    )?;
+    once(
+        "customer",
+        &mut scenario.customer.iter().map(|c| c.code.as_str()),
+    )?;
+    once(
+        "project",
+        &mut scenario.project.iter().map(|p| p.code.as_str()),
+    )?;
+    once(
+        "period",
+        &mut scenario.period.iter().map(|p| p.name.as_str()),
+    )?;
+    let mut periods: Vec<&PeriodTable> = scenario.period.iter().collect();
+    periods.sort_by_key(|period| period.first);
+    for period in &periods {
+        if period.last < period.first {
+            return Err(ReadError::new(
+                format!("period {} ends before it begins", period.name),
+                "the last day on or after the first",
+            ));
+        }
+    }
+    for (one, next) in periods.iter().zip(periods.iter().skip(1)) {
+        if next.first <= one.last {
+            return Err(ReadError::new(
+                format!("periods {} and {} share a day", one.name, next.name),
+                "periods beside each other",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A contract that cannot work is named before anything is priced by it.
+fn check_contract(contract: &Contract) -> Result<(), ReadError> {
+    let id = &contract.id;
+    let refused = |error: &dyn std::fmt::Display| {
+        ReadError::new(
+            format!("contract {id}: {error}"),
+            "terms as the message says",
+        )
+    };
+    if let (Some(from), Some(to)) = (contract.from, contract.to)
+        && to <= from
+    {
+        return Err(ReadError::new(
+            format!("contract {id} covers no day: it begins {from} and ends before {to}"),
+            "`to` is the first day that it no longer covers, later than `from`",
+        ));
+    }
+    let terms = contract.quantity_terms();
+    terms.check().map_err(|error| refused(&error))?;
+    if let Some(overtime) = &contract.overtime {
+        overtime.check().map_err(|error| refused(&error))?;
+        if !matches!(contract.unit, Unit::Hour | Unit::Minute) {
+            return Err(refused(
+                &"overtime is of hours; a contract by the day or month has none",
+            ));
+        }
+    }
+    Accounts::of(contract).map_err(|error| refused(&error))?;
+    if let Some(schedule) = &contract.schedule {
+        let checked = schedule.check(&contract.printing());
+        checked.map_err(|error| refused(&error))?;
+    }
+    if contract.retainer.is_some()
+        && contract
+            .limit
+            .iter()
+            .any(|limit| limit.policy == LimitPolicy::BillToCap)
+    {
+        return Err(refused(
+            &"an allowance on a line cannot be drawn from a retainer; use another policy than bill_to_cap",
+        ));
     }
     Ok(())
 }

@@ -91,10 +91,18 @@ fn print(outcome: &ScenarioOutcome, explain: bool) {
                 format!("{} {}", line.quantity, line.unit),
                 line.rate.to_string(),
                 line.amount.to_string(),
+                line.allowance.to_string(),
                 line.rounding.to_string(),
             ]
         });
-        let headers = ["line", ">quantity", ">rate", ">amount", ">rounding"];
+        let headers = [
+            "line",
+            ">quantity",
+            ">rate",
+            ">amount",
+            ">allowance",
+            ">rounding",
+        ];
         out::table(&headers, rows.collect());
     }
     for account in &outcome.accounts {

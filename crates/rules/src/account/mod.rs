@@ -26,6 +26,7 @@ pub mod schedule;
 
 use crate::explanation::Explanation;
 use ask::{Ask, Effect};
+use domain::contract::accounts::Printing;
 use domain::contract::accounts::hour_bank::HourBankTerms;
 use domain::contract::accounts::limit::LimitTerms;
 use domain::contract::accounts::milestone::MilestoneTerms;
@@ -60,6 +61,24 @@ impl Account {
             Self::HourBank(_) => "an hour bank",
             Self::Milestones(_) => "an account of milestones",
         }
+    }
+
+    /// Print as the contract does from now on. What was counted in one currency is not in another.
+    pub(crate) fn set_printing(&mut self, now: Printing) -> Result<(), Refusal> {
+        let printing = match self {
+            Self::Limits(limits) => &mut limits.printing,
+            Self::Retainer(retainer) => &mut retainer.printing,
+            Self::HourBank(bank) => &mut bank.printing,
+            Self::Milestones(milestones) => &mut milestones.printing,
+        };
+        if printing.currency != now.currency {
+            return Err(Refusal::OtherCurrency {
+                counted: printing.currency,
+                now: now.currency,
+            });
+        }
+        *printing = now;
+        Ok(())
     }
 }
 

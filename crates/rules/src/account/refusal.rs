@@ -18,6 +18,16 @@ pub enum Refusal {
         /// The event.
         event: &'static str,
     },
+    /// What was counted in one currency cannot go on in another.
+    #[error(
+        "the contract is in {now} by now and its accounts count in {counted}: end the contract and begin another one in {now}"
+    )]
+    OtherCurrency {
+        /// The currency of what was counted.
+        counted: Currency,
+        /// The contract's currency now.
+        now: Currency,
+    },
     /// The terms have no meaning.
     #[error("the terms cannot be taken: {0}")]
     Terms(#[from] TermsError),

@@ -13,6 +13,7 @@ use super::cut::{
 };
 use super::refusal::Refusal;
 use crate::explanation::Explanation;
+use crate::shared::SharedMap;
 use domain::contract::accounts::Printing;
 use domain::contract::accounts::retainer::{RetainerTerms, Usable};
 use domain::decimal::Micro;
@@ -62,7 +63,7 @@ pub struct Retainer {
     fundings: BTreeMap<String, Funding>,
     /// Drawn by all entries, in minor units.
     drawn_minor: i64,
-    items: BTreeMap<String, Drawing>,
+    items: SharedMap<String, Drawing>,
     /// Top-ups that were asked for, in order, with their amounts in minor units.
     top_ups: Vec<(String, i64)>,
 }
@@ -76,7 +77,7 @@ impl Retainer {
             terms,
             fundings: BTreeMap::new(),
             drawn_minor: 0,
-            items: BTreeMap::new(),
+            items: SharedMap::default(),
             top_ups: Vec::new(),
         })
     }
@@ -142,7 +143,8 @@ impl Retainer {
     }
 
     fn reserve_one(&mut self, ask: &Ask, why: &mut Explanation) -> Result<Vec<Effect>, Refusal> {
-        let old = self.items.remove(&ask.item);
+        let old = self.items.get(&ask.item).cloned();
+        self.items.remove_mut(&ask.item);
         let before = old.as_ref().map_or_else(Vec::new, |o| o.slices.clone());
         let mut drawing = old.unwrap_or_else(|| Drawing {
             ask: ask.clone(),
@@ -175,7 +177,7 @@ impl Retainer {
     fn put(&mut self, drawing: Drawing) -> Result<(), Refusal> {
         let drawn = net_of(&drawing.slices, Outcome::Drawn)?;
         self.drawn_minor = plus(self.drawn_minor, drawn)?;
-        self.items.insert(drawing.ask.item.clone(), drawing);
+        self.items.insert_mut(drawing.ask.item.clone(), drawing);
         Ok(())
     }
 
@@ -229,9 +231,10 @@ impl Retainer {
         item: &str,
         why: &mut Explanation,
     ) -> Result<Vec<Effect>, Refusal> {
-        let Some(mut drawing) = self.items.remove(item) else {
+        let Some(mut drawing) = self.items.get(item).cloned() else {
             return Ok(Vec::new());
         };
+        self.items.remove_mut(item);
         let drawn = net_of(&drawing.slices, Outcome::Drawn)?;
         self.drawn_minor = minus(self.drawn_minor, drawn)?;
         why.step(

@@ -8,8 +8,9 @@ use crate::account::limit::Limits;
 use crate::account::milestone::Milestones;
 use crate::account::refusal::Refusal;
 use crate::account::retainer::Retainer;
-use crate::account::{Account, Applied, Event, apply};
+use crate::account::{Account, Applied, Event, Terms, apply};
 use crate::explanation::Step;
+use crate::overtime::Tier;
 use domain::contract::Contract;
 use domain::decimal::Micro;
 use serde::{Deserialize, Serialize};
@@ -85,7 +86,7 @@ impl Accounts {
         if let Some(bank) = &mut self.hour_bank {
             send(bank, asks, gone, &mut settled)?;
         }
-        let asks = self.over_the_bank(&settled.items, &known);
+        let asks = self.over_the_bank(&settled.items, &known, gone);
         if let Some(limits) = &mut self.limits {
             send(limits, &asks.0, &asks.1, &mut settled)?;
         }
@@ -105,10 +106,10 @@ impl Accounts {
             Event::OpenPeriod { .. } | Event::ClosePeriod { .. } => &mut self.hour_bank,
             Event::ReleaseHeld { .. } => &mut self.limits,
             Event::ChangeTerms { terms } => match terms {
-                crate::account::Terms::Limits(_) => &mut self.limits,
-                crate::account::Terms::Retainer(_) => &mut self.retainer,
-                crate::account::Terms::HourBank(_) => &mut self.hour_bank,
-                crate::account::Terms::Milestones(_) => &mut self.milestones,
+                Terms::Limits(_) => &mut self.limits,
+                Terms::Retainer(_) => &mut self.retainer,
+                Terms::HourBank(_) => &mut self.hour_bank,
+                Terms::Milestones(_) => &mut self.milestones,
             },
             Event::Reserve { asks } => return self.settle(asks, &BTreeSet::new()),
             Event::Withdraw { item } => {
@@ -127,7 +128,7 @@ impl Accounts {
         };
         take(account, event, &mut settled)?;
         let items = settled.items.clone();
-        let asks = self.over_the_bank(&items, &BTreeMap::new());
+        let asks = self.over_the_bank(&items, &BTreeMap::new(), &BTreeSet::new());
         if matches!(event, Event::OpenPeriod { .. } | Event::ClosePeriod { .. })
             && let Some(limits) = &mut self.limits
         {
@@ -142,13 +143,26 @@ impl Accounts {
         Ok(settled)
     }
 
-    /// Release what waits, one entry after the other, until none goes.
+    /// Release what waits, one entry after the other, so that each is told why it goes. One that
+    /// cannot go may let others pass: then the next one is tried with it, until none goes.
     fn release_one_by_one(&mut self) -> Result<Settled, Refusal> {
         let mut all = Settled::default();
+        let mut at_most = 1_u32;
         loop {
-            let one = self.tell(&Event::ReleaseHeld { at_most: Some(1) })?;
+            let waiting = match &self.limits {
+                Some(Account::Limits(limits)) => limits.waiting_count(),
+                Some(_) | None => 0,
+            };
+            let event = Event::ReleaseHeld {
+                at_most: Some(at_most),
+            };
+            let one = self.tell(&event)?;
             if one.items.is_empty() {
-                return Ok(all);
+                if usize::try_from(at_most).map_or(true, |tried| tried >= waiting) {
+                    return Ok(all);
+                }
+                at_most = at_most.saturating_add(1);
+                continue;
             }
             all.items.extend(one.items);
             all.effects.extend(one.effects);
@@ -156,6 +170,45 @@ impl Accounts {
                 all.steps.entry(item).or_default().extend(steps);
             }
         }
+    }
+
+    /// Follow a change order: the terms as they are now. An account that the contract has no more
+    /// is gone with what it counted, one that it has now begins.
+    pub(super) fn follow(&mut self, contract: &Contract) -> Result<Settled, Refusal> {
+        let mut settled = Settled::default();
+        let fresh = Self::of(contract)?;
+        let slots = [
+            (
+                &mut self.hour_bank,
+                fresh.hour_bank,
+                contract.hour_bank.clone().map(Terms::HourBank),
+            ),
+            (
+                &mut self.limits,
+                fresh.limits,
+                Some(Terms::Limits(contract.limit.clone())),
+            ),
+            (
+                &mut self.retainer,
+                fresh.retainer,
+                contract.retainer.clone().map(Terms::Retainer),
+            ),
+            (
+                &mut self.milestones,
+                fresh.milestones,
+                contract.milestones.clone().map(Terms::Milestones),
+            ),
+        ];
+        for (slot, fresh, terms) in slots {
+            match (slot.as_mut(), fresh, terms) {
+                (Some(account), Some(_), Some(terms)) => {
+                    account.set_printing(contract.printing())?;
+                    take(account, &Event::ChangeTerms { terms }, &mut settled)?;
+                }
+                (_, fresh, _) => *slot = fresh,
+            }
+        }
+        Ok(settled)
     }
 
     /// A credit goes to every account that knows the item.
@@ -180,22 +233,30 @@ impl Accounts {
         Ok(settled)
     }
 
-    /// What has to pass the limits: overage of a bank, or everything where there is none.
+    /// What has to pass the limits: overage of a bank, or everything where there is none. What is
+    /// gone asks for nothing, whatever the limits know of it.
     fn over_the_bank(
         &self,
         items: &BTreeSet<String>,
         asked: &BTreeMap<String, Ask>,
+        withdrawn: &BTreeSet<String>,
     ) -> (Vec<Ask>, BTreeSet<String>) {
         let mut asks = Vec::new();
         let mut gone = BTreeSet::new();
         for item in items {
             match &self.hour_bank {
-                None => match asked.get(item).cloned().or_else(|| self.known_ask(item)) {
-                    Some(ask) => asks.push(ask),
-                    None => {
-                        gone.insert(item.clone());
+                None => {
+                    let known = || {
+                        let still = !withdrawn.contains(item);
+                        still.then(|| self.known_ask(item)).flatten()
+                    };
+                    match asked.get(item).cloned().or_else(known) {
+                        Some(ask) => asks.push(ask),
+                        None => {
+                            gone.insert(item.clone());
+                        }
                     }
-                },
+                }
                 Some(Account::HourBank(bank)) => {
                     let over = bank
                         .view()
@@ -338,6 +399,13 @@ fn one(slices: &[Slice], outcome: Outcome) -> Option<Slice> {
     together(own).into_iter().next()
 }
 
+/// The place of an ask's tier among the tiers.
+fn tier_of(item: &str) -> usize {
+    let name = item.rsplit_once('/').map_or("", |(_, tier)| tier);
+    let place = Tier::ALL.iter().position(|tier| tier.words() == name);
+    place.unwrap_or_default()
+}
+
 fn knows(account: &Account, item: &str) -> bool {
     match account {
         Account::HourBank(bank) => bank.record(item).is_some(),
@@ -359,7 +427,10 @@ fn send(
         }
     }
     // One after the other in the order of a batch, so that each is told what it was granted and why.
-    for ask in in_order(asks) {
+    // The tiers of one piece of work go from straight to double time, as they were worked.
+    let mut asks: Vec<Ask> = asks.to_vec();
+    asks.sort_by_key(|ask| tier_of(&ask.item));
+    for ask in in_order(&asks) {
         let event = Event::Reserve {
             asks: vec![ask.clone()],
         };

@@ -3,7 +3,7 @@
 
 use super::accounts::Accounts;
 use super::gross::{Gross, GrossPart, asks_accounts};
-use super::{ask_id, explained};
+use super::settle::{ask_id, explained};
 use crate::account::ask::{Outcome, Slice};
 use crate::charge::{ChargeContent, Disposition};
 use crate::explanation::{Explanation, Step};
@@ -53,6 +53,13 @@ pub(super) fn parts(
         } else {
             slices
         };
+        // Nothing to ask for, or all of it credited for good: billed with nothing, and it cost all the
+        // same.
+        let slices = if slices.is_empty() {
+            vec![nothing(contract, part)]
+        } else {
+            slices
+        };
         let seconds = shares(part.recorded_seconds, &slices);
         for (slice, seconds) in slices.iter().zip(seconds) {
             let steps = settled.get(&own_name).cloned().unwrap_or_default();
@@ -79,6 +86,17 @@ fn whole(contract: &Contract, part: &GrossPart) -> Result<Slice, Problem> {
         .map_err(too_large)?,
         line_allowance: Money::zero(contract.currency),
     })
+}
+
+/// A part of which nothing is billed.
+fn nothing(contract: &Contract, part: &GrossPart) -> Slice {
+    Slice {
+        outcome: Outcome::Billed,
+        quantity: Micro::ZERO,
+        rate: part.rate,
+        amount: Money::zero(contract.currency),
+        line_allowance: Money::zero(contract.currency),
+    }
 }
 
 /// The recorded seconds of slices, by their quantities; what division leaves goes to the last.
@@ -210,6 +228,6 @@ fn priced(
     Ok(PricedPart {
         content,
         line_allowance: slice.line_allowance,
-        explanation: explained(&gross.steps, steps),
+        explanation: explained(gross, steps),
     })
 }

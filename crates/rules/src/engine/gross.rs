@@ -2,8 +2,8 @@
 //! any account is asked. Tiers of the week, billable time of the scope, the rate, the printed
 //! quantity.
 
+use super::PriceError;
 use super::work::{Work, rate_facts};
-use super::{BookedPrint, PriceError};
 use crate::card::{Asked, Card, RateUse};
 use crate::charge::{Disposition, Placement};
 use crate::explanation::{Explanation, Step};
@@ -12,13 +12,9 @@ use crate::overtime::pay::RegularRate;
 use crate::overtime::tiers::tier_week;
 use crate::overtime::{OvertimeError, Tier};
 use crate::price::{disposition, placement, who_pays};
-use crate::quantity::days::day_shares;
+use crate::quantity::WorkTime;
 use crate::quantity::increment::billable_parts;
-use crate::quantity::months::month_shares;
-use crate::quantity::printed::{PrintedBefore, ToPrint, print_group};
-use crate::quantity::{QuantityError, WorkTime};
 use crate::resolve::Resolved;
-use domain::contract::quantity::QuantityTerms;
 use domain::contract::rates::RateTerms;
 use domain::contract::{Contract, ContractKind};
 use domain::currency::Currency;
@@ -72,6 +68,43 @@ pub struct Gross {
     pub cost_currency: Currency,
     /// How it came about.
     pub steps: Vec<Step>,
+    /// How the quantities were printed.
+    pub print_steps: Vec<Step>,
+}
+
+impl Gross {
+    /// Keep the posting day of what stands, where nothing but the day is another. The period of the
+    /// work may have been closed since: that moves work that comes, and no work that is there.
+    pub(super) fn keep_day(&mut self, before: &Self) {
+        let priced = |gross: &Self| -> Vec<(Tier, i64, i64, bool, Micro)> {
+            let parts = gross.parts.iter();
+            parts
+                .map(|p| {
+                    (
+                        p.tier,
+                        p.recorded_seconds,
+                        p.billable_seconds,
+                        p.billed,
+                        p.rate,
+                    )
+                })
+                .collect()
+        };
+        let same = self.contract == before.contract
+            && self.pays == before.pays
+            && self.placement.bill_to == before.placement.bill_to
+            && self.placement.group_key == before.placement.group_key
+            && self.work_date == before.work_date
+            && self.task == before.task
+            && self.unit == before.unit
+            && self.cost_rate == before.cost_rate
+            && self.cost_currency == before.cost_currency
+            && priced(self) == priced(before);
+        if same {
+            self.posting_date = before.posting_date;
+            self.placement = before.placement.clone();
+        }
+    }
 }
 
 /// A piece of work on its way through the stages.
@@ -86,7 +119,7 @@ pub(super) struct Passing<'a> {
 }
 
 /// Why a stage has no answer, as the exception that the work becomes.
-fn terms_problem(contract: &Contract, error: &dyn std::fmt::Display) -> Problem {
+pub(super) fn terms_problem(contract: &Contract, error: &dyn std::fmt::Display) -> Problem {
     Problem::new(
         Code::ContractAmbiguous,
         format!("contract {}: {error}", contract.id),
@@ -176,8 +209,9 @@ pub(super) fn tier(reference: &Reference, passing: &mut [Passing<'_>]) -> Result
     Ok(())
 }
 
-/// Billable time by the increment of each contract.
-pub(super) fn bill_time(passing: &mut [Passing<'_>]) -> Result<(), Problem> {
+/// Billable time by the increment of each contract, over everybody's work: a line of a document has
+/// hours of several people. Gives the contracts whose terms have no answer.
+pub(super) fn bill_time(passing: &mut [Passing<'_>]) -> BTreeMap<String, Problem> {
     let mut contracts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (place, one) in passing.iter().enumerate() {
         if one.pays == Disposition::Bill {
@@ -185,32 +219,36 @@ pub(super) fn bill_time(passing: &mut [Passing<'_>]) -> Result<(), Problem> {
             own.push(place);
         }
     }
-    for places in contracts.into_values() {
-        let Some(contract) = places
-            .first()
-            .and_then(|p| passing.get(*p))
-            .map(Passing::contract)
-        else {
-            continue;
-        };
-        let terms = contract.quantity_terms();
-        let of = |place: &usize| passing.get(*place);
-        let times: Vec<WorkTime<'_>> = places.iter().filter_map(of).map(Passing::time).collect();
-        let parts: Vec<Vec<i64>> = places
-            .iter()
-            .filter_map(of)
-            .map(|one| one.tiers.to_vec())
-            .collect();
-        let shares = billable_parts(&terms, &times, &parts)
-            .map_err(|error| terms_problem(contract, &error))?;
-        for (place, share) in places.into_iter().zip(shares) {
-            if let Some(one) = passing.get_mut(place) {
-                if terms.increment.is_some() {
-                    one.why.steps.extend(share.steps);
-                }
-                for (to, from) in one.billable.iter_mut().zip(share.parts_seconds) {
-                    *to = from;
-                }
+    let mut failed = BTreeMap::new();
+    for (id, places) in contracts {
+        if let Err(problem) = bill_contract(passing, places) {
+            failed.insert(id, problem);
+        }
+    }
+    failed
+}
+
+fn bill_contract(passing: &mut [Passing<'_>], places: Vec<usize>) -> Result<(), Problem> {
+    let of = |place: &usize| passing.get(*place);
+    let Some(contract) = places.iter().find_map(of).map(Passing::contract) else {
+        return Ok(());
+    };
+    let terms = contract.quantity_terms();
+    let times: Vec<WorkTime<'_>> = places.iter().filter_map(of).map(Passing::time).collect();
+    let parts: Vec<Vec<i64>> = places
+        .iter()
+        .filter_map(of)
+        .map(|one| one.tiers.to_vec())
+        .collect();
+    let shares =
+        billable_parts(&terms, &times, &parts).map_err(|error| terms_problem(contract, &error))?;
+    for (place, share) in places.into_iter().zip(shares) {
+        if let Some(one) = passing.get_mut(place) {
+            if terms.increment.is_some() {
+                one.why.steps.extend(share.steps);
+            }
+            for (to, from) in one.billable.iter_mut().zip(share.parts_seconds) {
+                *to = from;
             }
         }
     }
@@ -285,6 +323,13 @@ fn rates_of(card: &Card<'_>, one: &Passing<'_>, cost_rate: Micro) -> Result<Rate
             None => parts.push(part(tier.tier, seconds, tier.seconds, is_billed, rate)),
         }
     }
+    // A tier that the increment rounds to nothing is billed with nothing, and was worked all the same.
+    for (tier, seconds) in Tier::ALL.into_iter().zip(one.tiers) {
+        if seconds != 0 && !parts.iter().any(|known| known.tier == tier) {
+            parts.push(part(tier, seconds, 0, true, rate));
+        }
+    }
+    parts.sort_by_key(|known| known.tier);
     Ok(Rated {
         parts,
         steps: why.steps,
@@ -357,132 +402,8 @@ pub(super) fn rate(
         cost_rate,
         cost_currency,
         steps,
+        print_steps: Vec::new(),
     })
-}
-
-/// Print the quantities of one contract's works. `wanted` are the works of the pricing groups that
-/// are touched, with what is booked of them.
-pub(super) fn print(
-    contract: &Contract,
-    wanted: &mut BTreeMap<String, (Gross, Work)>,
-    booked: &[BookedPrint],
-) -> Result<(), Problem> {
-    let terms = contract.quantity_terms();
-    let failed = |error: QuantityError| terms_problem(contract, &error);
-    match contract.unit {
-        Unit::Hour | Unit::Minute => print_time(contract, &terms, wanted, booked),
-        Unit::WorkingDay | Unit::Day => {
-            let shares = {
-                let times: Vec<WorkTime<'_>> = wanted.iter().map(plain_time).collect();
-                day_shares(&terms, &times).map_err(failed)?
-            };
-            for share in shares {
-                set_whole(wanted, &share.source_ref, share.days, share.steps);
-            }
-            Ok(())
-        }
-        Unit::Month => {
-            let shares = {
-                let times: Vec<WorkTime<'_>> = wanted.iter().map(plain_time).collect();
-                month_shares(&terms, &times).map_err(failed)?
-            };
-            for share in shares {
-                set_whole(wanted, &share.source_ref, share.months, share.steps);
-            }
-            Ok(())
-        }
-    }
-}
-
-/// The time of a work whose resolved names are known through its gross.
-fn plain_time<'a>((id, (gross, work)): (&'a String, &'a (Gross, Work))) -> WorkTime<'a> {
-    WorkTime {
-        source_ref: id,
-        worker: &work.fields.worker_ref,
-        customer: &gross.placement.bill_to,
-        project: "",
-        task: &gross.task,
-        line: "",
-        work_date: gross.work_date,
-        started_us: work.started_us,
-        approved_us: work.approved_us,
-        seconds: gross.parts.iter().map(|part| part.billable_seconds).sum(),
-    }
-}
-
-fn set_whole(
-    wanted: &mut BTreeMap<String, (Gross, Work)>,
-    id: &str,
-    quantity: Micro,
-    steps: Vec<Step>,
-) {
-    if let Some((gross, _)) = wanted.get_mut(id) {
-        if let Some(part) = gross.parts.first_mut() {
-            part.quantity = quantity;
-        }
-        gross.steps.extend(steps);
-    }
-}
-
-fn print_time(
-    contract: &Contract,
-    terms: &QuantityTerms,
-    wanted: &mut BTreeMap<String, (Gross, Work)>,
-    booked: &[BookedPrint],
-) -> Result<(), Problem> {
-    let mut homes: BTreeMap<Placement, Vec<(String, u32, Micro, i64)>> = BTreeMap::new();
-    for (id, (gross, _)) in wanted.iter() {
-        for (number, part) in (0_u32..).zip(&gross.parts) {
-            homes.entry(gross.placement.clone()).or_default().push((
-                id.clone(),
-                number,
-                part.rate,
-                part.billable_seconds,
-            ));
-        }
-    }
-    for (home, parts) in homes {
-        let before: Vec<PrintedBefore<'_>> = booked
-            .iter()
-            .filter(|print| print.home == home)
-            .map(|print| PrintedBefore {
-                source_ref: &print.item,
-                part: print.part,
-                rate: print.rate,
-                seconds: print.seconds,
-                quantity: print.quantity,
-                issued: print.issued,
-            })
-            .collect();
-        let group = {
-            let mut to_print: Vec<ToPrint<'_>> = Vec::with_capacity(parts.len());
-            for (id, part, rate, seconds) in &parts {
-                let Some(entry) = wanted.get_key_value(id) else {
-                    continue;
-                };
-                to_print.push(ToPrint {
-                    work: WorkTime {
-                        seconds: *seconds,
-                        ..plain_time(entry)
-                    },
-                    part: *part,
-                    rate: *rate,
-                });
-            }
-            print_group(terms, &before, &to_print)
-                .map_err(|error| terms_problem(contract, &error))?
-        };
-        for printed in group.entries {
-            if let Some((gross, _)) = wanted.get_mut(&printed.source_ref) {
-                let place = usize::try_from(printed.part).unwrap_or(usize::MAX);
-                if let Some(part) = gross.parts.get_mut(place) {
-                    part.quantity = printed.quantity;
-                }
-                gross.steps.extend(printed.steps);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Whether accounts of the contract are asked about work that is paid like this.

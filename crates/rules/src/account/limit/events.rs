@@ -37,7 +37,7 @@ impl Limits {
             claim: Claim::default(),
             slices: Vec::new(),
             held_by: None,
-            arrival: self.next_arrival(),
+            arrival: self.items.next_arrival(),
         });
         record.ask = ask.clone();
         record.claim.asked = ask.quantity;
@@ -54,15 +54,9 @@ impl Limits {
         Ok(effects)
     }
 
-    /// The next place in the order of arrival: one after the last that is there.
-    fn next_arrival(&self) -> u64 {
-        let last = self.items.values().map(|record| record.arrival).max();
-        last.map_or(0, |last| last.saturating_add(1))
-    }
-
     fn put(&mut self, record: Record) -> Result<(), Refusal> {
         self.count(&record, 1)?;
-        self.items.insert(record.ask.item.clone(), record);
+        self.items.insert(record);
         Ok(())
     }
 
@@ -83,8 +77,15 @@ impl Limits {
                 .iter()
                 .any(|l| l.id == id && l.policy == LimitPolicy::Hold && !l.pass)
         };
+        if !self
+            .terms
+            .iter()
+            .any(|l| l.policy == LimitPolicy::Hold && !l.pass)
+        {
+            return BTreeSet::new();
+        }
         self.items
-            .values()
+            .waiting()
             .filter_map(|record| match &record.held_by {
                 Some(HeldBy::Limit(id)) if closed(id) => Some(id.clone()),
                 _ => None,
@@ -237,7 +238,7 @@ impl Limits {
                 format!("{quantity} x {} = {amount}", record.ask.rate),
                 "its capacity stays reserved",
             );
-            self.items.insert(item.to_owned(), record);
+            self.items.insert(record);
             let item = item.to_owned();
             return Ok(vec![Effect::Rebill {
                 item,
@@ -271,19 +272,13 @@ impl Limits {
         at_most: Option<u32>,
         why: &mut Explanation,
     ) -> Result<Vec<Effect>, Refusal> {
-        let mut waiting: Vec<(u64, String)> = self
-            .items
-            .iter()
-            .filter(|(_, record)| record.held_by.is_some())
-            .map(|(item, record)| (record.arrival, item.clone()))
-            .collect();
-        waiting.sort();
+        let waiting = self.items.waiting_items();
         let (mut effects, mut stopped, mut tried) = (Vec::new(), BTreeSet::new(), 0_u32);
-        for (_, item) in waiting {
+        for (_, item) in &waiting {
             if at_most.is_some_and(|most| tried >= most) {
                 break;
             }
-            let Some(mut record) = self.items.remove(&item) else {
+            let Some(mut record) = self.items.remove(item) else {
                 continue;
             };
             let blocked = self
@@ -292,7 +287,7 @@ impl Limits {
                 .iter()
                 .any(|l| stopped.contains(&l.id));
             if blocked {
-                self.items.insert(item, record);
+                self.items.insert(record);
                 continue;
             }
             tried = tried.saturating_add(1);
@@ -308,7 +303,7 @@ impl Limits {
             {
                 stopped.insert(id.clone());
             }
-            effects.extend(changes(&self.printing, &item, &old.slices, &record.slices)?);
+            effects.extend(changes(&self.printing, item, &old.slices, &record.slices)?);
             self.count(&old, -1)?;
             self.put(record)?;
         }

@@ -8,6 +8,7 @@
 
 mod events;
 mod grant;
+mod records;
 
 use super::ask::{Ask, Outcome, Slice};
 use super::claim::Claim;
@@ -16,6 +17,7 @@ use super::refusal::Refusal;
 use domain::contract::accounts::Printing;
 use domain::contract::accounts::limit::{LimitBase, LimitScope, LimitTerms, check_limits};
 use domain::money::Money;
+use records::Records;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +60,7 @@ pub struct Limits {
     /// Billed or reserved per limit, opening included, in minor units.
     used_minor: BTreeMap<String, i64>,
     /// The entries, by item.
-    items: BTreeMap<String, Record>,
+    items: Records,
 }
 
 impl Limits {
@@ -69,7 +71,7 @@ impl Limits {
             printing,
             terms: nested(terms),
             used_minor: BTreeMap::new(),
-            items: BTreeMap::new(),
+            items: Records::default(),
         };
         account.used_minor = account.counted()?;
         Ok(account)
@@ -90,6 +92,11 @@ impl Limits {
         self.items
             .iter()
             .map(|(item, record)| (item.as_str(), record))
+    }
+
+    /// How many entries wait, in whole or in part.
+    pub fn waiting_count(&self) -> usize {
+        self.items.waiting_count()
     }
 
     fn minor(&self, limit: &str) -> i64 {
@@ -115,7 +122,7 @@ impl Limits {
     /// What waits, in all.
     pub fn held(&self) -> Result<Money, Refusal> {
         self.items
-            .values()
+            .waiting()
             .try_fold(0, |sum, record| {
                 plus(sum, net_of(&record.slices, Outcome::Held)?)
             })

@@ -1,0 +1,172 @@
+//! What everything comes to: the accounts are asked for what changed, and every piece of work that
+//! they or its own price touch is said anew.
+
+use super::accounts::Settled;
+use super::content;
+use super::gross::{Gross, GrossPart, asks_accounts};
+use super::{Book, PriceError, Told, Work, contract_of};
+use crate::account::ask::{Ask, AskKind};
+use crate::explanation::{Explanation, Step};
+use domain::contract::Contract;
+use domain::decimal::Micro;
+use domain::reference::Reference;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What changes under one contract.
+#[derive(Default)]
+struct Under {
+    /// New prices, by work.
+    own: BTreeMap<String, Gross>,
+    /// What stood under the contract and does no more: removed, or moved to another one.
+    left: Vec<(String, Gross)>,
+}
+
+impl Book {
+    /// Print, ask the accounts, and say what everything comes to.
+    pub(super) fn settle(
+        &mut self,
+        reference: &Reference,
+        fresh: BTreeMap<String, Gross>,
+        gone: Vec<(String, Gross)>,
+        told: &mut Told,
+    ) -> Result<(), PriceError> {
+        let mut contracts: BTreeMap<String, Under> = BTreeMap::new();
+        for (id, gross) in gone {
+            let under = contracts.entry(gross.contract.clone()).or_default();
+            under.left.push((id, gross));
+        }
+        for (id, mut gross) in fresh {
+            if let Some(before) = self.gross.get(&id).cloned() {
+                if before.contract == gross.contract {
+                    gross.keep_day(&before);
+                } else {
+                    self.take_gross(&id);
+                    let old = contracts.entry(before.contract.clone()).or_default();
+                    old.left.push((id.clone(), before));
+                }
+            }
+            let under = contracts.entry(gross.contract.clone()).or_default();
+            under.own.insert(id, gross);
+        }
+        for (id, under) in contracts {
+            let contract = contract_of(reference, &id)?;
+            self.settle_contract(contract, under, told)?;
+        }
+        Ok(())
+    }
+
+    fn settle_contract(
+        &mut self,
+        contract: &Contract,
+        under: Under,
+        told: &mut Told,
+    ) -> Result<(), PriceError> {
+        let mut lost: BTreeSet<String> = BTreeSet::new();
+        for (id, gross) in &under.left {
+            lost.extend(ask_ids(id, gross));
+        }
+        let touched: BTreeSet<String> = under.own.keys().cloned().collect();
+        let printed = match self.print(contract, under.own, &under.left) {
+            Ok(printed) => printed,
+            Err(problem) => {
+                for id in &touched {
+                    told.refuse(id, problem.clone());
+                }
+                BTreeMap::new()
+            }
+        };
+        let mut asks = Vec::new();
+        let mut plain = BTreeSet::new();
+        let mut accounts = self.accounts_of(contract)?;
+        let asked_about = accounts.asked_about_work();
+        for (id, gross) in printed {
+            let now = match self.works.get(&id) {
+                Some(work) if asked_about && asks_accounts(contract.kind, gross.pays) => {
+                    asks_of(work, &gross)
+                }
+                Some(_) | None => Vec::new(),
+            };
+            let kept: BTreeSet<&str> = now.iter().map(|ask| ask.item.as_str()).collect();
+            let before = self.put_gross(id.clone(), gross);
+            let old = before.map_or_else(BTreeSet::new, |before| ask_ids(&id, &before));
+            lost.extend(old.into_iter().filter(|ask| !kept.contains(ask.as_str())));
+            asks.extend(now);
+            plain.insert(id);
+        }
+        let mut settled = if asked_about {
+            accounts.settle(&asks, &lost)?
+        } else {
+            Settled::default()
+        };
+        self.accounts.insert_mut(contract.id.clone(), accounts);
+        settled.items.extend(plain);
+        self.conclude(contract, &settled, told);
+        Ok(())
+    }
+
+    /// Say what the items come to. One that stands under another contract by now is said there.
+    pub(super) fn conclude(&self, contract: &Contract, settled: &Settled, told: &mut Told) {
+        let ids: BTreeSet<&str> = settled.items.iter().map(|item| work_id(item)).collect();
+        for id in ids {
+            let Some(gross) = self.gross.get(id).filter(|g| g.contract == contract.id) else {
+                continue;
+            };
+            let accounts = self.accounts.get(&contract.id);
+            let parts = content::parts(contract, id, gross, accounts, &settled.steps);
+            told.outcomes.insert(id.to_owned(), parts);
+        }
+        let effects = settled.effects.iter().cloned();
+        told.effects
+            .extend(effects.map(|effect| (contract.id.clone(), effect)));
+    }
+}
+
+/// What stands between a work's id and its tier in the name that accounts know it by. A work whose
+/// own id holds it is told apart all the same, because the last one counts.
+const TIER_MARK: char = '/';
+
+/// An account knows each tier of a piece of work by itself: its rate is its own.
+pub(super) fn ask_id(id: &str, part: &GrossPart) -> String {
+    format!("{id}{TIER_MARK}{}", part.tier.words())
+}
+
+/// The work behind an ask, or the name itself where no account made it.
+fn work_id(ask: &str) -> &str {
+    match ask.rsplit_once(TIER_MARK) {
+        Some((id, tier)) if crate::overtime::Tier::ALL.iter().any(|t| t.words() == tier) => id,
+        Some(_) | None => ask,
+    }
+}
+
+fn ask_ids(id: &str, gross: &Gross) -> BTreeSet<String> {
+    gross.parts.iter().map(|part| ask_id(id, part)).collect()
+}
+
+fn asks_of(work: &Work, gross: &Gross) -> Vec<Ask> {
+    gross
+        .parts
+        .iter()
+        .filter(|part| part.billed && part.quantity != Micro::ZERO)
+        .map(|part| Ask {
+            item: ask_id(&work.id, part),
+            kind: AskKind::Fees,
+            quantity: part.quantity,
+            rate: part.rate,
+            work_date: gross.work_date,
+            approved_at_micros: work.approved_us.unwrap_or_default(),
+            source_id: work.id.clone(),
+            line: None,
+            purchase_order: None,
+            task: Some(gross.task.clone()),
+        })
+        .collect()
+}
+
+/// Steps of the price, of the print, and of the accounts.
+pub(super) fn explained(gross: &Gross, own: Vec<Step>) -> Explanation {
+    let steps = gross.steps.iter().chain(&gross.print_steps).cloned();
+    Explanation {
+        pricing_version: crate::PRICING_VERSION,
+        steps: steps.chain(own).collect(),
+    }
+}

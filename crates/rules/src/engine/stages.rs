@@ -1,0 +1,75 @@
+//! The stages before printing and accounts, for everything that a change reaches.
+
+use super::gross::{self, Cards, Gross, Passing};
+use super::reach::Reach;
+use super::{Book, Told, Work};
+use crate::resolve::resolve;
+use domain::reference::Reference;
+use std::collections::BTreeMap;
+
+impl Book {
+    /// The gross of what is touched. What is only around it is tiered with it and then left alone.
+    pub(super) fn stages(
+        &self,
+        reference: &Reference,
+        reach: &Reach,
+        told: &mut Told,
+    ) -> BTreeMap<String, Gross> {
+        let cards = Cards::of(reference);
+        let mut passing = self.tiered(reference, reach, told);
+        let failed = gross::bill_time(&mut passing);
+        let mut fresh = BTreeMap::new();
+        for one in passing {
+            let id = one.work.id.clone();
+            if let Some(problem) = failed.get(&one.resolved.contract.id) {
+                told.refuse(&id, problem.clone());
+                continue;
+            }
+            match gross::rate(reference, &cards, one) {
+                Ok(gross) => {
+                    fresh.insert(id, gross);
+                }
+                Err(problem) => told.refuse(&id, problem),
+            }
+        }
+        fresh
+    }
+
+    /// Names resolved and weeks tiered, person by person.
+    fn tiered<'a>(
+        &'a self,
+        reference: &'a Reference,
+        reach: &Reach,
+        told: &mut Told,
+    ) -> Vec<Passing<'a>> {
+        let mut workers: BTreeMap<&str, Vec<&'a Work>> = BTreeMap::new();
+        for work in reach.around.iter().filter_map(|id| self.works.get(id)) {
+            let own = workers.entry(work.fields.worker_ref.as_str()).or_default();
+            own.push(work);
+        }
+        let mut all = Vec::with_capacity(reach.touched.len());
+        for works in workers.into_values() {
+            let mut passing = Vec::with_capacity(works.len());
+            for work in works {
+                match resolve(reference, &work.fields) {
+                    Ok(resolved) => passing.push(Passing::new(work, resolved)),
+                    Err(problem) if reach.touched.contains(&work.id) => {
+                        told.refuse(&work.id, problem);
+                    }
+                    Err(_) => {}
+                }
+            }
+            let tiered = gross::tier(reference, &mut passing);
+            passing.retain(|one| reach.touched.contains(&one.work.id));
+            match tiered {
+                Ok(()) => all.extend(passing),
+                Err(problem) => {
+                    for one in &passing {
+                        told.refuse(&one.work.id, problem.clone());
+                    }
+                }
+            }
+        }
+        all
+    }
+}

@@ -1,0 +1,8 @@
+//! What a scenario comes to: tables of a second program, laws, attacks.
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod size;
