@@ -383,6 +383,7 @@ fn known(
         cost_rate: first.cost_rate,
         cost_currency: first.cost.currency,
         steps: Vec::new(),
+        print_steps: Vec::new(),
     };
     Ok(Some((work_of(&row.source_ref, &fields), gross, contents)))
 }

@@ -94,7 +94,7 @@ pub struct Book {
 }
 
 /// A book as it is written.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
     works: BTreeMap<String, Work>,
@@ -165,20 +165,20 @@ impl Book {
         works: impl IntoIterator<Item = (Work, Gross)>,
         accounts: BTreeMap<String, Accounts>,
     ) -> Self {
-        let mut book = Self {
+        let mut stored = Stored {
             accounts,
-            ..Self::default()
+            ..Stored::default()
         };
         for (work, gross) in works {
-            book.gross.insert(work.id.clone(), gross);
-            book.works.insert(work.id.clone(), work);
+            stored.gross.insert(work.id.clone(), gross);
+            stored.works.insert(work.id.clone(), work);
         }
-        book
+        stored.into()
     }
 
     /// The accounts of all contracts that have any.
-    pub const fn all_accounts(&self) -> &BTreeMap<String, Accounts> {
-        &self.accounts
+    pub fn all_accounts(&self) -> impl Iterator<Item = (&String, &Accounts)> {
+        self.accounts.iter()
     }
 
     /// The accounts of a contract, as they stand.
