@@ -13,6 +13,8 @@ mod golden_card_cells;
 #[cfg(test)]
 mod golden_derived_rates;
 #[cfg(test)]
+mod golden_documents;
+#[cfg(test)]
 mod golden_fees;
 #[cfg(test)]
 mod golden_hour_banks;
@@ -44,6 +46,8 @@ mod laws;
 mod laws_card_cells;
 #[cfg(test)]
 mod laws_derived_rates;
+#[cfg(test)]
+mod laws_documents;
 #[cfg(test)]
 mod laws_hour_banks;
 #[cfg(test)]
