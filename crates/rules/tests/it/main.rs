@@ -11,6 +11,8 @@ mod golden;
 #[cfg(test)]
 mod golden_card_cells;
 #[cfg(test)]
+mod golden_corrections;
+#[cfg(test)]
 mod golden_derived_rates;
 #[cfg(test)]
 mod golden_documents;
@@ -44,6 +46,8 @@ mod labor;
 mod laws;
 #[cfg(test)]
 mod laws_card_cells;
+#[cfg(test)]
+mod laws_corrections;
 #[cfg(test)]
 mod laws_derived_rates;
 #[cfg(test)]
