@@ -5,6 +5,7 @@
 pub mod account;
 pub mod card;
 pub mod charge;
+pub mod condition;
 pub mod corrections;
 pub mod diff;
 pub mod documents;

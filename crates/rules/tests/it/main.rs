@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod conditions;
+#[cfg(test)]
 mod estimate;
 #[cfg(test)]
 mod explanation;
