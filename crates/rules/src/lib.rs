@@ -20,6 +20,7 @@ pub mod posting_date;
 pub mod price;
 pub mod quantity;
 pub mod resolve;
+pub mod wording;
 
 /// The version of the pricing rules. Old versions stay callable through [`price::price`], so that
 /// any amount can be derived again.

@@ -11,6 +11,7 @@ use domain::contract::Contract;
 use domain::contract::check::{ContractsFault, check_all};
 use domain::reference::{Crosswalk, Entity};
 use jiff::civil::Date;
+use rules::wording::check_words;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -255,6 +256,14 @@ impl ConfigFile {
             hint: format!("write {}", fault.expected),
         })?;
         for (index, contract) in self.contract.iter().enumerate() {
+            check_words(contract).map_err(|fault| Complaint {
+                place: Some(ContractPlace {
+                    index,
+                    term: fault.term,
+                }),
+                what: fault.what,
+                hint: format!("write {}", fault.expected),
+            })?;
             if let Some(term) = contract.term_over_entries() {
                 return Err(Complaint {
                     place: Some(ContractPlace {

@@ -135,6 +135,20 @@ fn a_mistake_in_a_contract_is_named_with_file_and_line() {
             "`conditions` is not carried out by `sync` yet",
         ),
         (
+            "kind = \"time_and_materials\"",
+            "kind = \"time_and_materials\"\nconditions = { hold_when = \"minuts > 600\" }",
+            "[[contract]]",
+            "conditions",
+            "hold_when, column 1: `minuts` is no name",
+        ),
+        (
+            "kind = \"time_and_materials\"",
+            "kind = \"time_and_materials\"\nlines = { text = \"{{ taks }}\" }",
+            "[[contract]]",
+            "lines",
+            "'taks' is no name of a line",
+        ),
+        (
             "id = \"EXAMPLE-2026\"",
             "id = \"\"",
             "[[contract]]",
