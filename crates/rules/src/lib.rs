@@ -5,6 +5,7 @@
 pub mod account;
 pub mod card;
 pub mod charge;
+pub mod condition;
 pub mod corrections;
 pub mod diff;
 pub mod documents;
@@ -20,6 +21,7 @@ pub mod price;
 pub mod quantity;
 pub mod resolve;
 mod shared;
+pub mod wording;
 
 /// The version of the pricing rules. Old versions stay callable through [`price::price`], so that
 /// any amount can be derived again.

@@ -64,6 +64,7 @@ fn document_outcome(world: &World, document: &Document) -> Result<DocumentOutcom
             id: name.clone(),
             contract: line.contract.clone(),
             worker: line.words.worker.clone(),
+            worker_name: line.words.worker.clone(),
             role: line.words.role.clone(),
             project: line.words.project.clone(),
             task: line.words.task.clone(),

@@ -1,5 +1,6 @@
 //! The shape of the configuration file. Doc comments are what `counterfoil init` explains.
 
+use super::place::ContractPlace;
 use super::rates::RateEntry;
 use super::secret::SecretRef;
 use connectors::source::redmine::RedmineConfig;
@@ -7,8 +8,10 @@ use connectors::source::reference::ReferenceTrackerConfig;
 use connectors::target::reference::ReferenceErpConfig;
 use connectors::target::tryton::TrytonConfig;
 use domain::contract::Contract;
+use domain::contract::check::{ContractsFault, check_all};
 use domain::reference::{Crosswalk, Entity};
 use jiff::civil::Date;
+use rules::wording::check_words;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -168,10 +171,23 @@ pub(crate) struct TargetTables {
     pub(crate) reference: Option<ReferenceErpConfig>,
 }
 
-type Complaint = (String, String);
+/// What is wrong with the file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    /// Where, if it is in a contract.
+    pub(crate) place: Option<ContractPlace>,
+    /// What is wrong.
+    pub(crate) what: String,
+    /// What to do.
+    pub(crate) hint: String,
+}
 
 fn complain<T>(what: impl Into<String>, hint: &str) -> Result<T, Complaint> {
-    Err((what.into(), hint.to_owned()))
+    Err(Complaint {
+        place: None,
+        what: what.into(),
+        hint: hint.to_owned(),
+    })
 }
 
 impl ConfigFile {
@@ -231,44 +247,35 @@ impl ConfigFile {
     }
 
     fn check_contracts(&self) -> Result<(), Complaint> {
+        check_all(&self.contract).map_err(|ContractsFault { index, fault }| Complaint {
+            place: Some(ContractPlace {
+                index,
+                term: fault.term,
+            }),
+            what: fault.what,
+            hint: format!("write {}", fault.expected),
+        })?;
         for (index, contract) in self.contract.iter().enumerate() {
-            let id = &contract.id;
-            if self
-                .contract
-                .iter()
-                .skip(index + 1)
-                .any(|other| other.id == *id)
-            {
-                return complain(
-                    format!("two contracts are called {id}"),
-                    "give each its own id",
-                );
-            }
-            if let Some(Err(error)) = contract.increment.map(|rule| rule.check()) {
-                return complain(format!("contract {id}: {error}"), "mend its increment");
-            }
+            check_words(contract).map_err(|fault| Complaint {
+                place: Some(ContractPlace {
+                    index,
+                    term: fault.term,
+                }),
+                what: fault.what,
+                hint: format!("write {}", fault.expected),
+            })?;
             if let Some(term) = contract.term_beyond_a_pass() {
-                return complain(
-                    format!("contract {id}: `{term}` is not carried out by `sync` yet"),
-                    "leave it out; `counterfoil price` prices it in a scenario",
-                );
-            }
-            if contract.quantity_decimals > 6 {
-                return complain(
-                    format!(
-                        "contract {id} prints {} decimals of an hour",
-                        contract.quantity_decimals
+                return Err(Complaint {
+                    place: Some(ContractPlace {
+                        index,
+                        term: Some(term),
+                    }),
+                    what: format!(
+                        "contract {}: `{term}` is not carried out by `sync` yet",
+                        contract.id
                     ),
-                    "write at most 6, and no more than the ERP stores",
-                );
-            }
-            if let (Some(from), Some(to)) = (contract.from, contract.to)
-                && from >= to
-            {
-                return complain(
-                    format!("contract {id} ends before it begins"),
-                    "`to` is the first day it no longer covers",
-                );
+                    hint: "leave it out; `counterfoil price` prices it in a scenario".to_owned(),
+                });
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The configuration: one TOML file, unknown keys refused, secrets only by reference.
 
 mod file;
+mod place;
 pub(crate) mod rates;
 mod secret;
 mod settings;
@@ -47,11 +48,23 @@ impl ConfigError {
         }
     }
 
+    /// From a check of what was read.
+    fn of_complaint(path: &Path, text: &str, complaint: file::Complaint) -> Self {
+        let line = complaint
+            .place
+            .and_then(|place| place::line_of(text, place));
+        Self {
+            path: path.display().to_string(),
+            place: line.map_or_else(String::new, |line| format!(", line {line}")),
+            what: shortened(&complaint.what),
+            hint: complaint.hint,
+        }
+    }
+
     /// From the TOML reader. Its snippet is not shown: a misplaced secret may stand in it.
     fn of_toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
         let place = error.span().map_or_else(String::new, |span| {
-            let before = text.get(..span.start).unwrap_or_default();
-            format!(", line {}", before.matches('\n').count() + 1)
+            format!(", line {}", place::line_at(text, span.start))
         });
         Self {
             path: path.display().to_string(),
@@ -125,7 +138,7 @@ impl Config {
             toml::from_str(text).map_err(|error| ConfigError::of_toml(path, text, &error))?;
         let warnings = file
             .check()
-            .map_err(|(what, hint)| ConfigError::new(path, what, hint))?;
+            .map_err(|complaint| ConfigError::of_complaint(path, text, complaint))?;
         let rates = RateTables::read(path, text, &file, &folder)?;
         Ok(Self {
             file,

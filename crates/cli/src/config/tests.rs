@@ -92,6 +92,79 @@ fn contradictions_are_named() {
     }
 }
 
+/// The line of the template that begins with a text, from 1, after a place that comes once.
+fn line_in(text: &str, after: &str, begins: &str) -> usize {
+    let skipped = text.lines().position(|line| line == after).unwrap();
+    let found = text
+        .lines()
+        .skip(skipped)
+        .position(|line| line.starts_with(begins))
+        .unwrap();
+    skipped + found + 1
+}
+
+#[test]
+fn a_mistake_in_a_contract_is_named_with_file_and_line() {
+    for (from, to, after, begins, says) in [
+        (
+            "minimum_minutes = 30",
+            "minimum_minutes = 20",
+            "[[contract]]",
+            "increment",
+            "contract EXAMPLE-2026: the minimum of 20 minutes is not a multiple",
+        ),
+        (
+            "quantity_decimals = 2",
+            "quantity_decimals = 7",
+            "[[contract]]",
+            "quantity_decimals",
+            "decimals are 7",
+        ),
+        (
+            "kind = \"time_and_materials\"",
+            "kind = \"time_and_materials\"\nparent = \"EXAMPLE-2026\"",
+            "[[contract]]",
+            "parent",
+            "in a circle: EXAMPLE-2026 -> EXAMPLE-2026",
+        ),
+        (
+            "kind = \"time_and_materials\"",
+            "kind = \"time_and_materials\"\nconditions = { hold_when = \"minutes > 600\" }",
+            "[[contract]]",
+            "conditions",
+            "`conditions` is not carried out by `sync` yet",
+        ),
+        (
+            "kind = \"time_and_materials\"",
+            "kind = \"time_and_materials\"\nconditions = { hold_when = \"minuts > 600\" }",
+            "[[contract]]",
+            "conditions",
+            "hold_when, column 1: `minuts` is no name",
+        ),
+        (
+            "kind = \"time_and_materials\"",
+            "kind = \"time_and_materials\"\nlines = { text = \"{{ taks }}\" }",
+            "[[contract]]",
+            "lines",
+            "'taks' is no name of a line",
+        ),
+        (
+            "id = \"EXAMPLE-2026\"",
+            "id = \"\"",
+            "[[contract]]",
+            "id",
+            "a contract has no id",
+        ),
+    ] {
+        let text = template().replace(from, to);
+        let error = parse(&text).unwrap_err();
+        let line = line_in(&text, after, begins);
+        let start = format!("counterfoil.toml, line {line}: ");
+        assert!(error.starts_with(&start), "{start} in {error}");
+        assert!(error.contains(says), "{to}: {error}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_secret_file_that_others_can_read_is_refused() {

@@ -37,8 +37,10 @@ pub struct LineTerms {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub together: Option<Vec<LineKey>>,
     /// The text of a line, a Jinja template over `worker`, `role`, `project`, `task`,
-    /// `service_item`, `from`, `to`, `quantity`, `unit`, `rate`, `amount`, `narratives` (a list),
-    /// `purchase_order`, `client_reference` and `contract`. Absent: day, person, task, words.
+    /// `service_item`, `from`, `to`, `quantity`, `unit`, `rate`, `amount`, `purchase_order`,
+    /// `client_reference`, `contract` and the lists `workers`, `tasks` and `narratives`, with `if`,
+    /// `for` and the filters `join`, `upper`, `lower`, `trim`, `first`, `last` and `length`. At most
+    /// 500 characters are printed. Absent: day, person, task, words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The client's purchase order number, for the text.

@@ -1,6 +1,8 @@
 //! Contracts: what a client agreed to, as data.
 
 pub mod accounts;
+pub mod check;
+pub mod conditions;
 pub mod corrections;
 pub mod lines;
 pub mod quantity;
@@ -12,6 +14,9 @@ use crate::contract::accounts::limit::{LimitPolicy, LimitTerms};
 use crate::contract::accounts::milestone::MilestoneTerms;
 use crate::contract::accounts::retainer::RetainerTerms;
 use crate::contract::accounts::schedule::ScheduleTerms;
+use crate::contract::conditions::ConditionTerms;
+use crate::contract::corrections::IssuedCorrection;
+use crate::contract::lines::LineTerms;
 use crate::contract::quantity::{DayTable, IncrementScope, MonthTable, QuantityTerms, Residual};
 use crate::currency::Currency;
 use crate::overtime::OvertimeBilling;
@@ -75,6 +80,10 @@ pub enum Grouping {
 pub struct Contract {
     /// Its id in this ledger, unique.
     pub id: String,
+    /// The contract that this one is a part of, by id: what counts for the whole counts for it
+    /// too. None = it stands by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// The customer's code. Internal contracts have none.
     #[serde(default)]
     pub customer: Option<String>,
@@ -147,6 +156,20 @@ pub struct Contract {
     /// Instalments and monthly fees.
     #[serde(default)]
     pub schedule: Option<ScheduleTerms>,
+    /// How charges become the lines that the client reads. Default: a line for each charge.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lines: LineTerms,
+    /// How work is corrected that the client was already invoiced. Default: the old line is
+    /// credited and the new one billed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub corrections: IssuedCorrection,
+    /// Conditions on the work. Default: none.
+    #[serde(default, skip_serializing_if = "ConditionTerms::is_empty")]
+    pub conditions: ConditionTerms,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 const fn apart() -> Residual {
@@ -162,6 +185,7 @@ impl Contract {
     pub fn plain(id: String, kind: ContractKind, currency: Currency) -> Self {
         Self {
             id,
+            parent: None,
             customer: None,
             projects: Vec::new(),
             kind,
@@ -186,6 +210,9 @@ impl Contract {
             hour_bank: None,
             milestones: None,
             schedule: None,
+            lines: LineTerms::default(),
+            corrections: IssuedCorrection::default(),
+            conditions: ConditionTerms::default(),
         }
     }
 
@@ -233,13 +260,21 @@ impl Contract {
             ("hour_bank", self.hour_bank.is_some()),
             ("milestones", self.milestones.is_some()),
             ("schedule", self.schedule.is_some()),
+            ("parent", self.parent.is_some()),
+            ("lines", self.lines != LineTerms::default()),
+            (
+                "corrections",
+                self.corrections != IssuedCorrection::default(),
+            ),
+            ("conditions", !self.conditions.is_empty()),
         ]
         .into_iter()
         .find(|(_, there)| *there)
         .map(|(name, _)| name)
     }
 
-    /// The first of its terms that needs more than one entry to price one.
+    /// The first of its terms that needs more to be carried out than one entry and its rate: other
+    /// entries, other contracts, or conditions.
     pub fn term_over_entries(&self) -> Option<&'static str> {
         [
             (
@@ -254,6 +289,13 @@ impl Contract {
             ("hour_bank", self.hour_bank.is_some()),
             ("milestones", self.milestones.is_some()),
             ("schedule", self.schedule.is_some()),
+            ("parent", self.parent.is_some()),
+            ("lines", self.lines != LineTerms::default()),
+            (
+                "corrections",
+                self.corrections != IssuedCorrection::default(),
+            ),
+            ("conditions", !self.conditions.is_empty()),
         ]
         .into_iter()
         .find(|(_, there)| *there)

@@ -1,7 +1,10 @@
 //! Lines: charges that agree share one, and every line multiplies out.
+//!
+//! A line with the quantity and the amount of nothing is not printed. It is there only where the
+//! charges behind it leave a cent of rounding, which is booked.
 
-use super::text::{TextError, TextTemplate};
-use crate::explanation::Step;
+use super::text::{TEXT_CHARS_MAX, TextError, TextTemplate};
+use crate::explanation::{Explanation, Step};
 use domain::contract::lines::{LineKey, LineTerms};
 use domain::currency::Currency;
 use domain::decimal::Micro;
@@ -9,7 +12,7 @@ use domain::money::{Money, MoneyError};
 use domain::quantity::Unit;
 use domain::rounding::Rounding;
 use jiff::civil::{Date, Weekday};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// A charge on its way to a line.
@@ -19,8 +22,10 @@ pub struct LineCharge {
     pub id: String,
     /// The contract.
     pub contract: String,
-    /// The person's name.
+    /// The person, by code: two people stay two, whatever they are called.
     pub worker: String,
+    /// The person's name, for the text.
+    pub worker_name: String,
     /// The role.
     pub role: String,
     /// The project.
@@ -45,6 +50,15 @@ pub struct LineCharge {
     pub narrative: String,
 }
 
+/// What a person wrote about a charge, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OriginalWords {
+    /// The charge.
+    pub charge: String,
+    /// The words.
+    pub words: String,
+}
+
 /// A line of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentLine {
@@ -62,8 +76,19 @@ pub struct DocumentLine {
     pub rounding: Money,
     /// What the client reads.
     pub text: String,
+    /// Whether the text is cut: more was to be said than fits.
+    pub text_cut: bool,
+    /// What people wrote, charge by charge, whatever the client reads.
+    pub original_words: Vec<OriginalWords>,
     /// How quantity and amount come about.
     pub steps: Vec<Step>,
+}
+
+impl DocumentLine {
+    /// Whether the client sees it: a line of nothing only carries a rounding charge.
+    pub const fn is_printed(&self) -> bool {
+        self.quantity.micro() != 0 || self.amount.amount_minor != 0
+    }
 }
 
 /// Why charges make no lines.
@@ -85,6 +110,18 @@ pub enum LineError {
         /// The document's.
         document: Currency,
     },
+    /// A charge is there twice: it would be billed twice.
+    #[error("charge {charge} is there twice; a charge stands on one line of one document")]
+    Twice {
+        /// The charge.
+        charge: String,
+    },
+    /// Nothing is known about a contract's lines.
+    #[error("nothing is known about the lines of contract {contract}, which has charges")]
+    Contract {
+        /// The contract.
+        contract: String,
+    },
     /// The text cannot be made.
     #[error(transparent)]
     Text(#[from] TextError),
@@ -93,14 +130,14 @@ pub enum LineError {
 /// What the charges of one line agree in; the order of the fields is the order of the lines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Together {
+    /// Where every charge has a line of its own: its day and id, which sort first.
+    alone: Option<(Date, String)>,
     keys: Vec<(LineKey, String)>,
     service_item: String,
     sort: String,
     unit: &'static str,
     rate: Micro,
     contract: String,
-    /// Where every charge has a line of its own.
-    alone: Option<(Date, String)>,
 }
 
 fn week_of(day: Date) -> Date {
@@ -128,6 +165,10 @@ fn value_of(key: LineKey, charge: &LineCharge) -> String {
 fn together_of(terms: &LineTerms, charge: &LineCharge) -> Together {
     let keys = terms.together.as_deref().unwrap_or_default();
     Together {
+        alone: terms
+            .together
+            .is_none()
+            .then(|| (charge.work_date, charge.id.clone())),
         keys: keys
             .iter()
             .map(|key| (*key, value_of(*key, charge)))
@@ -137,10 +178,6 @@ fn together_of(terms: &LineTerms, charge: &LineCharge) -> Together {
         unit: charge.unit.name(),
         rate: charge.rate,
         contract: charge.contract.clone(),
-        alone: terms
-            .together
-            .is_none()
-            .then(|| (charge.work_date, charge.id.clone())),
     }
 }
 
@@ -154,7 +191,13 @@ pub fn lines(
 ) -> Result<Vec<DocumentLine>, LineError> {
     let template = TextTemplate::of(terms)?;
     let mut groups: BTreeMap<Together, Vec<&LineCharge>> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for charge in charges {
+        if !seen.insert(charge.id.as_str()) {
+            return Err(LineError::Twice {
+                charge: charge.id.clone(),
+            });
+        }
         if charge.amount.currency != currency {
             return Err(LineError::Currency {
                 charge: charge.id.clone(),
@@ -206,34 +249,65 @@ fn line(
         .checked_add(booked.negated().map_err(too_large)?)
         .map_err(too_large)?;
     let unit = members.first().map_or(Unit::Hour, |charge| charge.unit);
-    let parts: Vec<String> = members.iter().map(|c| c.quantity.to_string()).collect();
-    let mut steps = vec![Step {
-        rule: "line amount".to_owned(),
-        inputs: format!(
-            "{} = {quantity} {}, x {currency} {}, {}",
-            parts.join(" + "),
-            unit.name(),
-            key.rate,
-            rounding.name()
-        ),
-        result: amount.to_string(),
-    }];
-    if left.amount_minor != 0 {
-        steps.push(Step {
-            rule: "rounding charge".to_owned(),
-            inputs: format!("{amount} printed, {booked} booked as charges"),
-            result: left.to_string(),
-        });
-    }
     let text = template.render(terms, members, quantity, unit, amount)?;
-    Ok(DocumentLine {
+    let mut line = DocumentLine {
         charges: members.iter().map(|charge| charge.id.clone()).collect(),
         quantity,
         unit,
         rate: key.rate,
         amount,
         rounding: left,
-        text,
-        steps,
-    })
+        text: text.text,
+        text_cut: text.cut,
+        original_words: members.iter().map(|charge| words_of(charge)).collect(),
+        steps: Vec::new(),
+    };
+    line.steps = steps(&line, members, booked, rounding);
+    Ok(line)
+}
+
+fn words_of(charge: &LineCharge) -> OriginalWords {
+    OriginalWords {
+        charge: charge.id.clone(),
+        words: charge.narrative.clone(),
+    }
+}
+
+/// How the figures of a line come about, in words.
+fn steps(
+    line: &DocumentLine,
+    members: &[&LineCharge],
+    booked: Money,
+    rounding: Rounding,
+) -> Vec<Step> {
+    let mut why = Explanation::default();
+    let parts: Vec<String> = members.iter().map(|c| c.quantity.to_string()).collect();
+    why.step(
+        "line amount",
+        format!(
+            "{} = {} {}, x {} {}, {}",
+            parts.join(" + "),
+            line.quantity,
+            line.unit.name(),
+            line.amount.currency,
+            line.rate,
+            rounding.name()
+        ),
+        line.amount.to_string(),
+    );
+    if line.rounding.amount_minor != 0 {
+        why.step(
+            "rounding charge",
+            format!("{} printed, {booked} booked as charges", line.amount),
+            line.rounding.to_string(),
+        );
+    }
+    if line.text_cut {
+        why.step(
+            "text",
+            format!("more than {TEXT_CHARS_MAX} characters, cut; the original words are kept"),
+            line.text.clone(),
+        );
+    }
+    why.steps
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod conditions;
+#[cfg(test)]
 mod estimate;
 #[cfg(test)]
 mod explanation;
@@ -11,7 +13,11 @@ mod golden;
 #[cfg(test)]
 mod golden_card_cells;
 #[cfg(test)]
+mod golden_corrections;
+#[cfg(test)]
 mod golden_derived_rates;
+#[cfg(test)]
+mod golden_documents;
 #[cfg(test)]
 mod golden_fees;
 #[cfg(test)]
@@ -43,7 +49,11 @@ mod laws;
 #[cfg(test)]
 mod laws_card_cells;
 #[cfg(test)]
+mod laws_corrections;
+#[cfg(test)]
 mod laws_derived_rates;
+#[cfg(test)]
+mod laws_documents;
 #[cfg(test)]
 mod laws_hour_banks;
 #[cfg(test)]

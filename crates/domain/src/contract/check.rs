@@ -1,0 +1,301 @@
+//! Contracts that cannot work, named before anything is priced by them.
+//!
+//! What one contract says is checked by itself, then what several say together: ids that are given
+//! twice and parents that lead nowhere or in a circle. The first fault is reported with the term
+//! it stands at, so that whoever reads a file can point to the line.
+
+use super::Contract;
+use super::accounts::limit::check_limits;
+use super::quantity::QuantityTermsError;
+use crate::overtime::OvertimeBilling;
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// What is wrong with a contract.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{what}")]
+pub struct ContractFault {
+    /// The term it stands at, as it is spelt in a file; none where the contract as a whole is meant.
+    pub term: Option<&'static str>,
+    /// What is wrong.
+    pub what: String,
+    /// What was expected.
+    pub expected: String,
+}
+
+impl ContractFault {
+    /// A fault at a term.
+    pub fn at(
+        term: &'static str,
+        what: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> ContractFault {
+        Self {
+            term: Some(term),
+            what: what.into(),
+            expected: expected.into(),
+        }
+    }
+}
+
+/// The fault of one of several contracts.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{fault}")]
+pub struct ContractsFault {
+    /// Which of them, from 0.
+    pub index: usize,
+    /// What is wrong.
+    pub fault: ContractFault,
+}
+
+impl Contract {
+    /// Refuse terms that cannot work by themselves.
+    pub fn check(&self) -> Result<(), ContractFault> {
+        let id = &self.id;
+        if id.trim().is_empty() {
+            return Err(ContractFault::at(
+                "id",
+                "a contract has no id",
+                "an id that is its own and never changes, like ACME-2026",
+            ));
+        }
+        if let Some(Err(error)) = self.increment.map(|rule| rule.check()) {
+            return Err(self.refused(
+                "increment",
+                &error,
+                "a step of 1 minute or more, and a minimum that is a multiple of it",
+            ));
+        }
+        if let Err(error) = self.quantity_terms().check() {
+            return Err(self.refused(quantity_term(&error), &error, "a value as the message says"));
+        }
+        if let Some(Err(error)) = self.overtime.as_ref().map(OvertimeBilling::check) {
+            return Err(self.refused("overtime", &error, "a value as the message says"));
+        }
+        self.check_accounts()?;
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from >= to
+        {
+            return Err(ContractFault::at(
+                "to",
+                format!("contract {id} covers no day: it begins on {from} and ends before {to}"),
+                "`to` is the first day that it no longer covers, later than `from`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuse what the contract counts, where it has no meaning.
+    fn check_accounts(&self) -> Result<(), ContractFault> {
+        let printing = self.printing();
+        let all = [
+            ("limit", check_limits(&self.limit, &printing)),
+            (
+                "retainer",
+                self.retainer
+                    .as_ref()
+                    .map_or(Ok(()), |t| t.check(&printing)),
+            ),
+            (
+                "hour_bank",
+                self.hour_bank
+                    .as_ref()
+                    .map_or(Ok(()), |t| t.check(&printing)),
+            ),
+            (
+                "milestones",
+                self.milestones
+                    .as_ref()
+                    .map_or(Ok(()), |t| t.check(&printing)),
+            ),
+            (
+                "schedule",
+                self.schedule
+                    .as_ref()
+                    .map_or(Ok(()), |t| t.check(&printing)),
+            ),
+        ];
+        for (term, result) in all {
+            if let Err(error) = result {
+                return Err(self.refused(term, &error, "a value as the message says"));
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(
+        &self,
+        term: &'static str,
+        error: &dyn std::fmt::Display,
+        expected: &str,
+    ) -> ContractFault {
+        ContractFault::at(term, format!("contract {}: {error}", self.id), expected)
+    }
+}
+
+/// Where the contract holds what its terms of quantities complain of.
+const fn quantity_term(error: &QuantityTermsError) -> &'static str {
+    match error {
+        QuantityTermsError::Increment(_) => "increment",
+        QuantityTermsError::TooFine(_) | QuantityTermsError::FinerThanErp { .. } => {
+            "quantity_decimals"
+        }
+        QuantityTermsError::DayHours(_)
+        | QuantityTermsError::DayStep(_)
+        | QuantityTermsError::DayCap { .. } => "days",
+        QuantityTermsError::NoWorkingDay => "months",
+    }
+}
+
+/// Refuse contracts that cannot work, by themselves or together.
+pub fn check_all(contracts: &[Contract]) -> Result<(), ContractsFault> {
+    let mut by_id: BTreeMap<&str, &Contract> = BTreeMap::new();
+    for (index, contract) in contracts.iter().enumerate() {
+        contract
+            .check()
+            .map_err(|fault| ContractsFault { index, fault })?;
+        if by_id.insert(&contract.id, contract).is_some() {
+            let fault = ContractFault::at(
+                "id",
+                format!("two contracts are called {}", contract.id),
+                "an id of its own for each",
+            );
+            return Err(ContractsFault { index, fault });
+        }
+    }
+    for (index, contract) in contracts.iter().enumerate() {
+        check_parent(contract, &by_id).map_err(|fault| ContractsFault { index, fault })?;
+    }
+    Ok(())
+}
+
+/// Follow the parents of a contract to the outermost one.
+fn check_parent(
+    contract: &Contract,
+    by_id: &BTreeMap<&str, &Contract>,
+) -> Result<(), ContractFault> {
+    let mut chain: Vec<&str> = vec![&contract.id];
+    let mut inner = contract;
+    while let Some(parent) = inner.parent.as_deref() {
+        let Some(outer) = by_id.get(parent).copied() else {
+            return Err(ContractFault::at(
+                "parent",
+                format!(
+                    "contract {} is part of contract {parent}, which does not exist",
+                    inner.id
+                ),
+                "the id of another contract, or no `parent`",
+            ));
+        };
+        if outer.currency != inner.currency {
+            return Err(ContractFault::at(
+                "parent",
+                format!(
+                    "contract {} is in {}, but {parent}, of which it is part, is in {}",
+                    inner.id, inner.currency, outer.currency
+                ),
+                "one currency for a contract and its parts: their limits count the same money",
+            ));
+        }
+        let begins = chain.iter().position(|known| *known == parent);
+        chain.push(parent);
+        if let Some(begins) = begins {
+            let circle = chain.get(begins..).unwrap_or_default().join(" -> ");
+            return Err(ContractFault::at(
+                "parent",
+                format!("contracts are part of each other in a circle: {circle}"),
+                "an outermost contract that has no `parent`",
+            ));
+        }
+        inner = outer;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn contract(id: &str, more: &serde_json::Value) -> Contract {
+        let mut value = json!({
+            "id": id, "projects": ["P1"], "kind": "time_and_materials", "currency": "EUR",
+        });
+        let object = value.as_object_mut().unwrap();
+        object.extend(more.as_object().unwrap().clone());
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn refused(contracts: &[Contract]) -> (usize, &'static str, String) {
+        let ContractsFault { index, fault } = check_all(contracts).unwrap_err();
+        assert!(!fault.expected.is_empty());
+        (index, fault.term.unwrap(), fault.what)
+    }
+
+    #[test]
+    fn each_fault_names_its_term() {
+        let sound = contract("A", &json!({"from": "2026-01-01", "to": "2026-01-02"}));
+        assert_eq!(check_all(std::slice::from_ref(&sound)), Ok(()));
+        for (more, term, says) in [
+            (json!({"id": " "}), "id", "has no id"),
+            (
+                json!({"increment": {"step_minutes": 0}}),
+                "increment",
+                "0 minutes",
+            ),
+            (
+                json!({"increment": {"step_minutes": 15, "minimum_minutes": 20}}),
+                "increment",
+                "not a multiple",
+            ),
+            (
+                json!({"quantity_decimals": 7}),
+                "quantity_decimals",
+                "decimals are 7",
+            ),
+            (
+                json!({"days": {"hours": "8", "step": "0.3", "cap": "0.9"}}),
+                "days",
+                "day_step is 0.3",
+            ),
+            (
+                json!({"retainer": {"id": " "}}),
+                "retainer",
+                "contract B: retainer",
+            ),
+            (
+                json!({"from": "2026-01-02", "to": "2026-01-02"}),
+                "to",
+                "covers no day",
+            ),
+            (json!({"id": "A"}), "id", "two contracts are called A"),
+        ] {
+            let (index, at, what) = refused(&[sound.clone(), contract("B", &more)]);
+            assert_eq!((index, at), (1, term), "{what}");
+            assert!(what.contains(says), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_circle_of_parents_is_named() {
+        let part = |id, parent| contract(id, &json!({"parent": parent}));
+        let top = contract("TOP", &json!({}));
+        assert_eq!(
+            check_all(&[part("C", "B"), part("B", "TOP"), top.clone()]),
+            Ok(())
+        );
+        let (index, term, what) = refused(&[part("D", "A"), part("A", "B"), part("B", "A")]);
+        assert_eq!((index, term), (0, "parent"));
+        assert!(what.ends_with("in a circle: A -> B -> A"), "{what}");
+        let (_, _, what) = refused(&[part("A", "A")]);
+        assert!(what.ends_with("in a circle: A -> A"), "{what}");
+        let (_, _, what) = refused(&[part("A", "TOPP"), top.clone()]);
+        assert_eq!(
+            what,
+            "contract A is part of contract TOPP, which does not exist"
+        );
+        let dollars = contract("A", &json!({"parent": "TOP", "currency": "USD"}));
+        let (_, _, what) = refused(&[dollars, top]);
+        assert!(what.contains("A is in USD, but TOP"), "{what}");
+    }
+}
