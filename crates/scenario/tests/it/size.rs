@@ -27,6 +27,10 @@ fn entries(count: u32) -> String {
     text
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long it really takes is the question"
+)]
 fn seconds(terms: &str, count: u32) -> Duration {
     let text = head(terms) + &entries(count);
     let began = Instant::now();
@@ -68,5 +72,5 @@ fn large_scenarios_take_seconds() {
         );
     }
     // Short, so that as many as may be read fit into a file.
-    assert!(seconds(CAP, 60_000) < Duration::from_secs(60));
+    assert!(seconds(CAP, 60_000) < Duration::from_mins(1));
 }
