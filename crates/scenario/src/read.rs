@@ -121,11 +121,13 @@ fn of_toml(text: &str) -> Result<ReadScenario, ReadError> {
         expected: "the form that `counterfoil schema scenario` prints".to_owned(),
     })?;
     let places: Places = toml::from_str(text).unwrap_or_default();
+    // Counted once: a file has as many tables as lines.
+    let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     let lines = |tables: Vec<Spanned<IgnoredAny>>| {
         tables
             .iter()
             .map(Spanned::span)
-            .map(|Range { start, .. }| line_at(text, start))
+            .map(|Range { start, .. }| ends.partition_point(|end| *end < start) + 1)
             .collect()
     };
     Ok(ReadScenario {

@@ -71,6 +71,10 @@ impl Book {
         for (worker, day) in &days {
             touched.extend(self.near(reference, worker, *day));
         }
+        // A line of a document is rounded as a whole: whoever is looked at again there takes all others
+        // of the contract along.
+        let near = touched.iter().filter_map(|id| self.gross.get(id));
+        contracts.extend(near.map(|gross| gross.contract.clone()));
         let together = reference.contracts.iter().filter(|contract| {
             contract.increment_scope == IncrementScope::Line && contracts.contains(&contract.id)
         });

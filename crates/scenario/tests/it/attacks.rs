@@ -1,2 +1,299 @@
 //! Files that somebody wrote in bad faith or in a hurry: an answer or a precise refusal, never a panic
 //! and never a wrong number.
+
+use counterfoil_scenario::outcome::ScenarioOutcome;
+use counterfoil_scenario::{play, read};
+use fuzz::{Finding, Fuzz, Seen};
+use std::path::Path;
+
+fn file(contract: &str, events: &str) -> String {
+    format!(
+        "version = 1\n[[worker]]\ncode = \"ada\"\n[[contract]]\nid = \"K1\"\ncustomer = \"C\"\n\
+         projects = [\"P\"]\nkind = \"time_and_materials\"\ncurrency = \"EUR\"\n{contract}\n\
+         [[rate]]\nrate = \"100\"\ncurrency = \"EUR\"\nfrom = \"2000-01-01\"\n{events}"
+    )
+}
+
+fn entry(id: &str, more: &str) -> String {
+    format!(
+        "[[event]]\nentry = {{ id = \"{id}\", worker = \"ada\", project = \"P\", \
+         date = \"2026-03-02\", {more} }}\n"
+    )
+}
+
+fn outcome(text: &str) -> Result<ScenarioOutcome, String> {
+    let whole = |error: read::ReadError| format!("{error}; expected {}", error.expected);
+    play(&read::read(text).map_err(whole)?).map_err(whole)
+}
+
+fn refused(text: &str, says: &str) {
+    let told = outcome(text).unwrap_err();
+    assert!(told.contains(says), "'{told}' does not say '{says}'");
+}
+
+#[test]
+fn contracts_that_cannot_work_are_named_with_their_line() {
+    let cases = [
+        (
+            "from = \"2026-03-01\"\nto = \"2026-03-01\"",
+            "covers no day",
+        ),
+        (
+            "increment = { step_minutes = 0, rounding = \"up\" }",
+            "0 minutes",
+        ),
+        ("quantity_decimals = 9", "decimals are 9"),
+        (
+            "[[contract.limit]]\nid = \"L\"\namount = \"10\"\nopening_used = \"11\"",
+            "opening_used 11 is more",
+        ),
+        (
+            "[[contract.limit]]\nid = \"L\"\namount = \"10\"\n[[contract.limit]]\nid = \"L\"\namount = \"9\"",
+            "L",
+        ),
+        ("[contract.retainer]\nid = \" \"", "its id is empty"),
+        (
+            "[contract.milestones]\nprice = \"10\"\nmilestones = []",
+            "milestones",
+        ),
+        (
+            "unit = \"month\"\n[contract.overtime]\nterms = { rule = { form = \"california\" }, zone = \"UTC\" }",
+            "overtime is of hours",
+        ),
+        (
+            "[contract.retainer]\nid = \"R\"\n[[contract.limit]]\nid = \"L\"\namount = \"10\"\npolicy = \"bill_to_cap\"",
+            "cannot be drawn",
+        ),
+    ];
+    for (terms, says) in cases {
+        refused(&file(terms, ""), says);
+        let told = outcome(&file(terms, "")).unwrap_err();
+        assert!(told.starts_with("line 4: "), "{told}");
+    }
+}
+
+#[test]
+fn names_are_given_once() {
+    let twice = file("", "").replace(
+        "[[rate]]",
+        "[[contract]]\nid = \"K1\"\nprojects = []\nkind = \"internal\"\ncurrency = \"EUR\"\n[[rate]]",
+    );
+    refused(&twice, "two contracts are called K1");
+    refused(
+        &file("", "[[worker]]\ncode = \"ada\"\n"),
+        "two workers are called ada",
+    );
+    let periods = "[[period]]\nname = \"a\"\nfirst = \"2026-01-01\"\nlast = \"2026-01-31\"\n\
+                   [[period]]\nname = \"b\"\nfirst = \"2026-01-31\"\nlast = \"2026-02-28\"\n";
+    refused(&file("", periods), "share a day");
+    let again = entry("e", "hours = \"1\"") + &entry("e", "hours = \"1\"");
+    refused(&file("", &again), "is there already");
+}
+
+#[test]
+fn events_that_cannot_happen_are_named() {
+    let cap = "[[contract.limit]]\nid = \"L\"\namount = \"1000\"";
+    let worked = entry("e", "hours = \"4\"");
+    let cases = [
+        ("", "edit = { id = \"x\" }", "no entry x to edit"),
+        ("", "delete = { id = \"x\" }", "no entry x to delete"),
+        (
+            "",
+            "release_held = { contract = \"K1\" }",
+            "without that account",
+        ),
+        ("", "release_held = { contract = \"K9\" }", "no contract K9"),
+        (
+            "",
+            "issue = { document = \"K1 2026-04\" }",
+            "there are: K1 2026-03",
+        ),
+        ("", "pay = { document = \"K1 2026-03\" }", "is draft"),
+        (
+            "",
+            "credit = { id = \"e\", quantity = \"1\" }",
+            "counts nothing",
+        ),
+        (
+            cap,
+            "credit = { id = \"e\", quantity = \"5\" }",
+            "more than the 4",
+        ),
+        (
+            cap,
+            "credit = { id = \"e\", quantity = \"-1\" }",
+            "credits nothing",
+        ),
+        (
+            cap,
+            "credit = { id = \"x\", quantity = \"1\" }",
+            "nothing is billed",
+        ),
+        (
+            cap,
+            "contract = { id = \"K1\", customer = \"C\", projects = [\"P\"], kind = \
+             \"time_and_materials\", currency = \"EUR\", limit = [{ id = \"L\", amount = \"399\" }] }",
+            "EUR 400.00 is billed or reserved already",
+        ),
+        (
+            cap,
+            "contract = { id = \"K1\", customer = \"C\", projects = [\"P\"], kind = \
+             \"time_and_materials\", currency = \"USD\", limit = [{ id = \"L\", amount = \"1000\" }] }",
+            "its accounts count in EUR",
+        ),
+        (
+            "",
+            "on = \"2025-01-01\"\ndelete = { id = \"e\" }",
+            "before the event",
+        ),
+        (
+            "",
+            "period = { name = \"2026-03\", open = false }\ndelete = { id = \"e\" }",
+            "says",
+        ),
+    ];
+    for (terms, event, says) in cases {
+        let first = "[[event]]\non = \"2026-03-02\"\n".to_owned()
+            + worked.trim_start_matches("[[event]]\n");
+        refused(&file(terms, &format!("{first}[[event]]\n{event}\n")), says);
+    }
+}
+
+#[test]
+fn numbers_that_do_not_fit_are_refused_or_become_an_exception() {
+    refused(
+        &file("", &entry("e", "hours = \"24.0003\"")),
+        "no whole seconds",
+    );
+    refused(&file("", &entry("e", "minutes = 1441")), "at most 24 hours");
+    refused(&file("", &entry("e", "minutes = 0")), "more than 0");
+    refused(
+        &file("", &entry("e", "minutes = 4294967295")),
+        "at most 24 hours",
+    );
+    refused(
+        &file("", &entry("e", "hours = \"1\", minutes = 60")),
+        "gives it twice",
+    );
+    refused(
+        &file("", &entry("e", "hours = \"9999999999999999\"")),
+        "line",
+    );
+    let huge = file("", &entry("e", "hours = \"24\"")).replace("\"100\"", "\"9000000000000\"");
+    let told = outcome(&huge).unwrap();
+    let amount = told.charges[0].amount.to_string();
+    assert_eq!(amount, "EUR 216000000000000.00");
+    // As many of these as no sum can hold: refused, and no number is wrapped around.
+    let on = |n: u32| format!("date = \"20{:02}-{:02}-01\"", n / 12, n % 12 + 1);
+    let many: String = (0..500)
+        .map(|n| entry(&n.to_string(), "hours = \"24\"").replace("date = \"2026-03-02\"", &on(n)))
+        .collect();
+    let huge = file("", &many).replace("\"100\"", "\"9000000000000\"");
+    let told = outcome(&huge).unwrap_err();
+    assert!(told.contains("can be represented"), "{told}");
+}
+
+#[test]
+fn a_month_fee_and_milestone_that_cannot_be_printed_are_refused() {
+    let schedule = "[contract.schedule]\ninstalments = [{ id = \"x\", date = \"2026-03-01\", \
+                    amount = \"9000000000000\" }]";
+    let event = "[[event]]\non = \"2026-03-02\"\nfees_due = { contract = \"K1\" }\n";
+    let told = outcome(&file(schedule, event)).unwrap();
+    assert_eq!(told.totals[0].billed.to_string(), "EUR 9000000000000.00");
+    assert_eq!(told.documents[0].lines[0].unit, "one");
+    assert_eq!(told.documents[0].lines[0].text, "fee x");
+}
+
+#[test]
+fn strange_text_is_only_text() {
+    let strange = "\\u202e\\u0000\\u001b[31m/straight/../{{ 7 * 7 }}';--";
+    let text = file(
+        "",
+        &entry(
+            strange,
+            &format!("hours = \"1\", narrative = \"{strange}\""),
+        ),
+    );
+    let told = outcome(&text).unwrap();
+    assert_eq!(told.charges.len(), 1);
+    let line = &told.documents[0].lines[0].text;
+    assert!(line.contains("{{ 7 * 7 }}"), "{line}");
+    assert!(!line.chars().any(char::is_control), "{line:?}");
+}
+
+/// Names that accounts know tiers by are told apart from entries that are called so.
+#[test]
+fn an_entry_called_like_a_tier_of_another_is_itself() {
+    let cap = "[[contract.limit]]\nid = \"L\"\namount = \"300\"";
+    let events = entry("e", "hours = \"2\"") + &entry("e/straight", "hours = \"2\"");
+    let told = outcome(&file(cap, &events)).unwrap();
+    let billed: Vec<(String, String)> = told
+        .charges
+        .iter()
+        .filter(|c| c.disposition == "bill")
+        .map(|c| (c.item.clone(), c.quantity.to_string()))
+        .collect();
+    let expected = [("e", "2"), ("e/straight", "1")];
+    let expected: Vec<(String, String)> = expected
+        .iter()
+        .map(|(item, quantity)| ((*item).to_owned(), (*quantity).to_owned()))
+        .collect();
+    assert_eq!(billed, expected);
+}
+
+#[test]
+fn what_is_nested_too_deep_is_refused() {
+    let nested = format!("version = 1\nx = {}", "[".repeat(10_000));
+    assert!(outcome(&nested).is_err());
+    let json = "{\"version\":".repeat(10_000);
+    assert!(outcome(&json).is_err());
+}
+
+fn seeds() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scenarios");
+    let mut seeds: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    seeds.sort();
+    seeds
+}
+
+/// Whatever stands in a file: read and played, or refused; and a total is what its charges are.
+#[test]
+fn fuzz_scenario() -> Result<(), Finding> {
+    let mut fuzz = Fuzz::new("scenario", env!("CARGO_MANIFEST_DIR"))
+        .costly(4)
+        .words([
+            "[[event]]",
+            "9000000000000",
+            "-1",
+            "9999-12-31",
+            "\"1e9\"",
+            "[[contract.limit]]",
+        ]);
+    for seed in seeds() {
+        fuzz = fuzz.seed(seed);
+    }
+    fuzz.run(|bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let told = match read::read(&text).and_then(|read| play(&read)) {
+            Ok(told) => told,
+            Err(error) => return Ok(Seen::refused(&error)),
+        };
+        for total in &told.totals {
+            let own = told.charges.iter().filter(|c| c.contract == total.contract);
+            let sum: i128 = own.map(|c| i128::from(c.amount.amount_minor)).sum();
+            if sum != i128::from(total.billed.amount_minor) {
+                return Err(format!(
+                    "{} of {}, charges {sum}",
+                    total.billed, total.contract
+                ));
+            }
+        }
+        let kind = format!("{} charges", told.charges.len().min(9));
+        Ok(Seen::read(kind, &told))
+    })
+}

@@ -5,4 +5,6 @@ mod attacks;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod size;
