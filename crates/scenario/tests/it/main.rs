@@ -6,5 +6,3 @@ mod attacks;
 mod golden;
 #[cfg(test)]
 mod laws;
-#[cfg(test)]
-mod size;
