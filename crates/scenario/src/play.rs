@@ -86,13 +86,10 @@ fn document_outcome(world: &World, document: &Document) -> Result<DocumentOutcom
             .find(|c| c.id == line.contract)
     });
     let rounding = contract.map_or(Rounding::default(), |contract| contract.amount_rounding);
-    let made = lines(
-        &charges,
-        &LineTerms::default(),
-        document.home.currency,
-        rounding,
-    )
-    .map_err(|error| failed(&error))?;
+    let usual = LineTerms::default();
+    let terms = contract.map_or(&usual, |contract| &contract.lines);
+    let made =
+        lines(&charges, terms, document.home.currency, rounding).map_err(|error| failed(&error))?;
     let mut total = Money::zero(document.home.currency);
     let mut out = Vec::with_capacity(made.len());
     for line in made {

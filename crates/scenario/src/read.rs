@@ -4,8 +4,11 @@ use crate::event::Event;
 use crate::file::{PeriodTable, SCENARIO_VERSION, Scenario};
 use domain::contract::Contract;
 use domain::contract::accounts::limit::LimitPolicy;
+use domain::contract::check::ContractFault;
+use domain::contract::corrections::IssuedCorrection;
 use domain::quantity::Unit;
 use rules::engine::Accounts;
+use rules::wording::check_words;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeSet;
@@ -254,6 +257,24 @@ fn check_contract(contract: &Contract) -> Result<(), ReadError> {
             "`to` is the first day that it no longer covers, later than `from`",
         ));
     }
+    // Nothing is left out silently: what the engine does not carry out is refused.
+    let unpriced = [
+        ("parent", contract.parent.is_some()),
+        ("conditions", !contract.conditions.is_empty()),
+        (
+            "corrections",
+            contract.corrections != IssuedCorrection::default(),
+        ),
+    ];
+    if let Some((term, _)) = unpriced.iter().find(|(_, there)| *there) {
+        return Err(ReadError::new(
+            format!("contract {id}: `{term}` is not priced yet"),
+            "a contract without it",
+        ));
+    }
+    let fault = |fault: ContractFault| ReadError::new(fault.what, fault.expected);
+    contract.check().map_err(fault)?;
+    check_words(contract).map_err(fault)?;
     let terms = contract.quantity_terms();
     terms.check().map_err(|error| refused(&error))?;
     if let Some(overtime) = &contract.overtime {

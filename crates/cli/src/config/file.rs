@@ -274,7 +274,10 @@ impl ConfigFile {
                         "contract {}: `{term}` is not carried out by `sync` yet",
                         contract.id
                     ),
-                    hint: "leave it out; `counterfoil price` prices it in a scenario".to_owned(),
+                    hint:
+                        "leave it out of this contract; `counterfoil price` knows most of what is \
+                           refused here"
+                            .to_owned(),
                 });
             }
         }

@@ -245,7 +245,7 @@ impl Contract {
         }
     }
 
-    /// The first of its terms that a pass cannot carry out yet; `counterfoil price` can.
+    /// The first of its terms that a pass cannot carry out yet.
     pub fn term_beyond_a_pass(&self) -> Option<&'static str> {
         let allowance = |limit: &LimitTerms| limit.policy == LimitPolicy::BillToCap;
         [
@@ -273,8 +273,7 @@ impl Contract {
         .map(|(name, _)| name)
     }
 
-    /// The first of its terms that needs more to be carried out than one entry and its rate: other
-    /// entries, other contracts, or conditions.
+    /// The first of its terms that needs more than one entry to price one.
     pub fn term_over_entries(&self) -> Option<&'static str> {
         [
             (
@@ -289,13 +288,6 @@ impl Contract {
             ("hour_bank", self.hour_bank.is_some()),
             ("milestones", self.milestones.is_some()),
             ("schedule", self.schedule.is_some()),
-            ("parent", self.parent.is_some()),
-            ("lines", self.lines != LineTerms::default()),
-            (
-                "corrections",
-                self.corrections != IssuedCorrection::default(),
-            ),
-            ("conditions", !self.conditions.is_empty()),
         ]
         .into_iter()
         .find(|(_, there)| *there)
