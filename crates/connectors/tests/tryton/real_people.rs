@@ -101,12 +101,12 @@ async fn people_move_edit_and_delete_lines_and_the_look_up_sees_it() {
         for kind in [PostingKind::ReplaceLine, PostingKind::DeleteLine] {
             let change = batch(kind, &first, std::slice::from_ref(&issued));
             let outcomes = target.post(&call(), &change).await.unwrap();
-            assert_eq!(refused(&outcomes[0]), Code::ErpRejected);
+            assert_eq!(refused(&outcomes[0]), Code::DocumentClosed);
         }
         let late = [line(&lab, &first, "CONS", "1", "100")];
         let late = batch(PostingKind::CreateLine, &first, &late);
         let outcomes = target.post(&call(), &late).await.unwrap();
-        assert_eq!(refused(&outcomes[0]), Code::ErpRejected);
+        assert_eq!(refused(&outcomes[0]), Code::DocumentClosed);
     }
 }
 
@@ -260,6 +260,6 @@ async fn the_states_of_invoices_are_told_apart() {
     let late = batch(PostingKind::CreateLine, &heads[1].0, &late);
     assert_eq!(
         refused(&target.post(&call(), &late).await.unwrap()[0]),
-        Code::ErpRejected
+        Code::DocumentClosed
     );
 }
