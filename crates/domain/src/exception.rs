@@ -168,6 +168,10 @@ codes! {
     KeyHeldByOtherContent = "KEY_HELD_BY_OTHER_CONTENT", Finance,
         "The ERP holds a line with this key and other content.",
         "Compare both lines; correct or delete the one in the ERP, then replay.";
+    /// The ERP holds a line of ours that a restored ledger has forgotten.
+    LineNotInLedger = "LINE_NOT_IN_LEDGER", Finance,
+        "The ERP holds a line under a key of ours that the restored ledger does not know.",
+        "Compare the line with the work. Correct it and replay to take it over, or delete it on its draft or credit its invoice, then replay.";
     /// The line vanished from the ERP.
     LineMissing = "LINE_MISSING", Finance,
         "Somebody deleted this line in the ERP.",

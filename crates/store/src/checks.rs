@@ -221,6 +221,8 @@ fn hot_statements_use_their_index() {
         ("exception_list", "posting_problem"),
         ("exception_list", "attempt_open"),
         ("exception_list", "refusal_open"),
+        ("exception_list", "stray_open"),
+        ("stray_of_item", "stray_item (item_id=?)"),
         ("counter_get", "PRIMARY KEY (name=?)"),
         ("seal_key_range", "PRIMARY KEY (unit>? AND unit<?)"),
         ("block_page", "PRIMARY KEY (writer_no=? AND seq>?)"),

@@ -35,6 +35,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0003_account.sql"),
         postgres: include_str!("../migrations/postgres/0003_account.sql"),
     },
+    Migration {
+        number: 4,
+        name: "stray",
+        sqlite: include_str!("../migrations/sqlite/0004_stray.sql"),
+        postgres: include_str!("../migrations/postgres/0004_stray.sql"),
+    },
 ];
 
 const TABLE_SQLITE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -115,6 +115,7 @@ const SHARED: &[&str] = &[
     include_str!("../sql/seal_key.sql"),
     include_str!("../sql/setting.sql"),
     include_str!("../sql/snapshot.sql"),
+    include_str!("../sql/stray.sql"),
     include_str!("../sql/total.sql"),
     include_str!("../sql/writer.sql"),
 ];

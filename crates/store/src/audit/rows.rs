@@ -180,6 +180,7 @@ fn all(table: &Table) -> &'static str {
         "seal_key" => "seal_key_all",
         "refusal" => "refusal_all",
         "account" => "account_all",
+        "stray" => "stray_all",
         _ => "writer_all",
     }
 }

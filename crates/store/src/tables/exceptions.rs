@@ -7,7 +7,7 @@ use crate::tx::ReadTx;
 /// What cannot go on without somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExceptionRow {
-    /// `item`, `posting`, `refusal` or `attempt`.
+    /// `item`, `posting`, `refusal`, `stray` or `attempt`.
     pub subject: String,
     /// The stable code.
     pub code: String,
@@ -27,6 +27,8 @@ pub struct ExceptionRow {
     pub since_us: i64,
     /// What there is to read about it.
     pub fact: Option<Pointer>,
+    /// The key of the line, where the line itself is meant.
+    pub line_key: Option<String>,
 }
 
 /// The queue from the oldest, filtered by code when one is given.
@@ -52,6 +54,7 @@ pub fn list(
                 amount_minor: row.int_opt()?,
                 since_us: row.int()?,
                 fact: Pointer::from_columns(row.int_opt()?, row.int_opt()?),
+                line_key: row.text_opt()?,
             })
         },
     )

@@ -18,6 +18,7 @@ pub mod scans;
 pub mod seal_keys;
 pub mod settings;
 pub mod snapshots;
+pub mod strays;
 pub mod totals;
 pub mod writers;
 
@@ -39,4 +40,5 @@ pub(crate) const AUDITED: &[Table] = &[
     writers::TABLE,
     refusals::TABLE,
     accounts::TABLE,
+    strays::TABLE,
 ];

@@ -7,7 +7,7 @@ use counterfoil_store::postings::PostingChange;
 use counterfoil_store::{
     Abort, Pointer, SealClass, Sealed, Store, StoreError, WriteError, accounts, attempts, audit,
     charges, counters, documents, exceptions, feedback, items, limits, postings, refusals, scans,
-    settings, snapshots, totals,
+    settings, snapshots, strays, totals,
 };
 
 use crate::fresh::Fresh;
@@ -413,6 +413,59 @@ async fn a_refusal_stands_until_it_ends(store: &Store) {
     );
 }
 
+/// A stray is in the queue until it is closed, and is known afterwards.
+async fn a_stray_stands_until_it_is_closed(store: &Store) {
+    for item_id in [Some(id(1, 1)), None] {
+        let key = format!("STRAY{}", usize::from(item_id.is_some()));
+        let of_key = key.clone();
+        let note = run(store, move |tx| {
+            let fact = tx.seal(SealClass::Answer, "target", b"a line")?;
+            let row = strays::StrayRow {
+                line_key: of_key.clone(),
+                item_id,
+                effect: item_id.map(|_| 3),
+                shape: "draft_line".to_owned(),
+                line_ref: "7".to_owned(),
+                quantity_micro: 1_000_000,
+                amount_minor: Some(100),
+                currency: Some("EUR".to_owned()),
+                open: true,
+                since_us: tx.now_us(),
+                fact,
+                version: 1,
+            };
+            strays::put(tx, &row, "found")?;
+            strays::put(tx, &row, "found")
+        });
+        note.await.unwrap();
+        let queue = || {
+            let code = Some("LINE_NOT_IN_LEDGER");
+            store.read(move |tx| exceptions::list(tx, code, 0, 10))
+        };
+        let open = queue().await.unwrap();
+        assert_eq!(open.len(), 1);
+        assert_eq!(
+            (open[0].item_id, open[0].line_key.as_ref()),
+            (item_id, Some(&key))
+        );
+        let counts = store.read(exceptions::count_by_code).await.unwrap();
+        assert!(
+            counts.contains(&("LINE_NOT_IN_LEDGER".to_owned(), 1)),
+            "{counts:?}"
+        );
+        let of_key = key.clone();
+        run(store, move |tx| strays::close(tx, &of_key, "dealt with"))
+            .await
+            .unwrap();
+        assert_eq!(queue().await.unwrap(), []);
+        let row = store.read(move |tx| strays::get(tx, &key)).await.unwrap();
+        assert!(row.is_some_and(|row| !row.open && row.version == 3));
+    }
+    let of_item = store.read(|tx| strays::list_for_item(tx, &id(1, 1))).await;
+    assert_eq!(of_item.unwrap().len(), 1);
+    assert_eq!(store.read(strays::all).await.unwrap().len(), 2);
+}
+
 async fn the_rest(store: &Store) {
     run(store, |tx| {
         let mut scan = scans::start(tx, "tracker", "2026-08-01", "2026-08-31", "asked")?;
@@ -473,6 +526,7 @@ pub(crate) async fn exercise(store: &Store) {
     posting_and_outcome(store).await;
     feedback_is_told_once(store).await;
     a_refusal_stands_until_it_ends(store).await;
+    a_stray_stands_until_it_is_closed(store).await;
     the_rest(store).await;
     charges_have_parts(store).await;
     assert_eq!(audit::verify(store).await.unwrap().problems, []);
