@@ -119,6 +119,8 @@ pub struct PostBatch {
 pub struct FoundLine {
     /// The key it carries.
     pub line_key: String,
+    /// In which shape it stands, where the ERP tells booked time from cost.
+    pub shape: Option<Shape>,
     /// The ERP's id of the line.
     pub line_ref: String,
     /// The ERP's id of its document (for booked time: of the invoice it went to, if any).
@@ -192,6 +194,12 @@ pub trait Target: Send + Sync {
         shape: Shape,
         line_keys: &[String],
     ) -> Result<Vec<FoundLine>, CallError>;
+
+    /// Every line of a shape that carries a key, whoever's key it is: what a restored ledger compares
+    /// itself with. `None` where the ERP cannot list them.
+    async fn keyed_lines(&self, _shape: Shape) -> Result<Option<Vec<FoundLine>>, CallError> {
+        Ok(None)
+    }
 
     /// Find a document by our key: `None` if it does not exist.
     async fn look_up_document(

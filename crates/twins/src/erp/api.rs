@@ -55,6 +55,9 @@ fn route(erp: &mut Erp, request: &WireRequest, now_us: i64, quirk: Quirk) -> Wir
     let done = |result: Result<WireReply, WireReply>| result.unwrap_or_else(|refused| refused);
     match (request.method.as_str(), parts.as_slice()) {
         ("GET", ["company"]) => reply(200, &company_json(erp)),
+        ("GET", ["lines" | "time-lines"]) if request.param("keyed").is_some() => {
+            keyed(erp, parts.first().copied() == Some("lines"), request, quirk)
+        }
         ("GET", ["lines"]) => lines::by_keys(erp, request),
         ("POST", ["lines"]) => done(lines::create(erp, request, now_us)),
         ("PUT", ["lines"]) => done(lines::replace(erp, request, now_us)),
@@ -96,6 +99,28 @@ fn masters(erp: &Erp, collection: &str, request: &WireRequest, quirk: Quirk) -> 
     let cut = Cut {
         size_max: erp.settings.page_size_max,
         snapshot: "masters",
+        quirk,
+    };
+    page(request, &rows, Value::clone, &cut)
+}
+
+/// Every line with a key, in pages.
+fn keyed(erp: &Erp, of_documents: bool, request: &WireRequest, quirk: Quirk) -> WireReply {
+    let rows: Vec<Value> = if of_documents {
+        let keyed = erp.lines.iter().filter(|(_, line)| line.key.is_some());
+        keyed
+            .map(|(id, line)| lines::line_json(erp, *id, line))
+            .collect()
+    } else {
+        let kind = request.param("kind").unwrap_or_default();
+        let all = erp.time_lines.iter();
+        all.map(|(id, line)| time::time_line_json(erp, *id, line))
+            .filter(|row| row["kind"] == kind)
+            .collect()
+    };
+    let cut = Cut {
+        size_max: erp.settings.page_size_max,
+        snapshot: "lines",
         quirk,
     };
     page(request, &rows, Value::clone, &cut)

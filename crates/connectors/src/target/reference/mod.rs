@@ -175,6 +175,10 @@ impl Target for ReferenceErp {
         self.lines_by_keys(shape, line_keys).await
     }
 
+    async fn keyed_lines(&self, shape: Shape) -> Result<Option<Vec<FoundLine>>, CallError> {
+        self.lines_with_keys(shape).await
+    }
+
     async fn look_up_document(
         &self,
         shape: Shape,

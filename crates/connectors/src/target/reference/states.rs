@@ -1,9 +1,11 @@
 //! Looking lines and documents up.
 
-use super::wire::{parse_documents, parse_lines};
+use super::config::KeyMode;
+use super::wire::{Line, parse_documents, parse_lines};
 use super::{LOOK_UP_MAX, ReferenceErp};
 use crate::reference_rest::encoded;
 use crate::reference_rest::errors::{Fault, of_body};
+use crate::reference_rest::wire::{BodyError, parsed};
 use connector_sdk::call::CallError;
 use connector_sdk::target::{DocumentReport, FoundLine, Shape};
 use connector_sdk::transport::Effect;
@@ -46,6 +48,31 @@ impl ReferenceErp {
             found.extend(lines);
         }
         Ok(found)
+    }
+
+    /// Every line of a shape that carries a key. Without keys of its own the ERP has no list of them.
+    pub(super) async fn lines_with_keys(
+        &self,
+        shape: Shape,
+    ) -> Result<Option<Vec<FoundLine>>, CallError> {
+        if self.config.uniqueness == KeyMode::LookUp {
+            return Ok(None);
+        }
+        let path = match shape {
+            Shape::DraftLine => "lines?keyed=true",
+            Shape::Timesheet => "time-lines?keyed=true&kind=timesheet",
+            Shape::Cost => "time-lines?keyed=true&kind=cost",
+        };
+        let mut lines = Vec::new();
+        for row in self.rest.list(path).await? {
+            let line: Line =
+                parsed(row.text.as_bytes()).map_err(|error| of_body(error, Effect::Read))?;
+            let found = line
+                .found()
+                .ok_or_else(|| of_body(BodyError::Shape, Effect::Read))?;
+            lines.push(found);
+        }
+        Ok(Some(lines))
     }
 
     /// Booked time stands on no document of ours, so that there is none to find.

@@ -1,7 +1,7 @@
 //! Lines and documents as the ERP sends them, and their canonical form.
 
 use crate::reference_rest::wire::{BodyError, parsed};
-use connector_sdk::target::{DocumentReport, FoundLine};
+use connector_sdk::target::{DocumentReport, FoundLine, Shape};
 use domain::currency::Currency;
 use domain::decimal::Micro;
 use domain::money::Money;
@@ -22,6 +22,18 @@ pub(super) struct Line {
     pub(super) amount: Option<Micro>,
     pub(super) currency: Option<Currency>,
     pub(super) work_date: Date,
+    /// What booked time is; lines of documents have none.
+    pub(super) kind: Option<Kind>,
+}
+
+/// What booked time is.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kind {
+    /// The ERP prices and invoices it.
+    Timesheet,
+    /// Cost.
+    Cost,
 }
 
 impl Line {
@@ -36,6 +48,11 @@ impl Line {
         };
         Some(FoundLine {
             line_key: self.key.unwrap_or_default(),
+            shape: Some(match self.kind {
+                None => Shape::DraftLine,
+                Some(Kind::Timesheet) => Shape::Timesheet,
+                Some(Kind::Cost) => Shape::Cost,
+            }),
             line_ref: self.id,
             document_ref: self.document_id,
             document_state: self.document_state,

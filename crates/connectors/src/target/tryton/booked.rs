@@ -71,6 +71,8 @@ impl Tryton {
             let seconds = record.seconds("duration")?.unwrap_or_default();
             let found = FoundLine {
                 line_key: key.clone(),
+                // Which of the two it is depends on how its project is invoiced.
+                shape: None,
                 line_ref: record.id("id")?.to_string(),
                 document_ref: invoice.map(|id| id.to_string()),
                 document_state: known.map_or(DocumentState::Open, |invoice| invoice.state),

@@ -6,7 +6,7 @@ use super::states::{CHUNK, Invoice, currency_of, money};
 use super::wire::{Record, records};
 use super::{KeyPlace, Tryton};
 use connector_sdk::call::CallError;
-use connector_sdk::target::FoundLine;
+use connector_sdk::target::{FoundLine, Shape};
 use domain::decimal::Micro;
 use domain::money::Money;
 use domain::posting::DocumentState;
@@ -65,6 +65,7 @@ impl Line {
     pub(super) fn found(&self, key: &str, invoice: Option<&Invoice>) -> FoundLine {
         FoundLine {
             line_key: key.to_owned(),
+            shape: Some(Shape::DraftLine),
             line_ref: self.id.to_string(),
             document_ref: self.invoice.map(|id| id.to_string()),
             document_state: invoice.map_or(DocumentState::Open, |invoice| invoice.state),
@@ -142,6 +143,34 @@ impl Tryton {
             .into_iter()
             .map(|(key, row)| Ok((key, Line::read(Record(&row))?)))
             .collect()
+    }
+
+    /// [`connector_sdk::target::Target::keyed_lines`]. Keys that stand inside texts are in no list.
+    pub(super) async fn lines_with_keys(
+        &self,
+        shape: Shape,
+    ) -> Result<Option<Vec<FoundLine>>, CallError> {
+        if self.config.uniqueness == KeyPlace::LookUp {
+            return Ok(None);
+        }
+        let model = match shape {
+            Shape::DraftLine => "account.invoice.line",
+            Shape::Timesheet | Shape::Cost => "timesheet.line",
+        };
+        let place = "external_key";
+        let domain = [
+            clause(place, "!=", Json::Null),
+            clause("company", "=", Json::int(self.facts().await?.company)),
+        ];
+        let mut keys = Vec::new();
+        for row in self.search_all(model, &domain, &[place]).await? {
+            keys.extend(Record(&row).text(place)?.map(str::to_owned));
+        }
+        let found = match shape {
+            Shape::DraftLine => self.find_lines(&keys).await?,
+            Shape::Timesheet | Shape::Cost => self.find_times(&keys).await?,
+        };
+        Ok(Some(found))
     }
 
     /// Invoice lines by id; those that do not exist are absent.

@@ -154,6 +154,10 @@ impl Target for Tryton {
         }
     }
 
+    async fn keyed_lines(&self, shape: Shape) -> Result<Option<Vec<FoundLine>>, CallError> {
+        self.lines_with_keys(shape).await
+    }
+
     async fn look_up_document(
         &self,
         shape: Shape,
