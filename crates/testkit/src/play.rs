@@ -113,7 +113,6 @@ fn run(world: &World, schedule: &Schedule, coverage: &mut Coverage) -> Result<Ve
             world,
             dice: Dice::new(schedule.seed ^ 0xfeed),
             coverage,
-            behind: false,
         };
         player.under_fire(schedule).await?;
         if schedule.mends {
@@ -130,9 +129,6 @@ struct Player<'a> {
     world: &'a World,
     dice: Dice,
     coverage: &'a mut Coverage,
-    /// The ledger was restored and has not seen both systems since: nobody does more than change
-    /// a line, since the product does not promise to find the line of work withdrawn meanwhile.
-    behind: bool,
 }
 
 /// Nothing new, nothing left, everybody told.
@@ -189,9 +185,6 @@ impl Player<'_> {
             self.lose_ledger(schedule, pass)?;
             let acts = schedule.acts.iter().filter(|act| act.pass == pass);
             for act in acts {
-                if self.behind && act.kind != acts::Kind::EditLine {
-                    continue;
-                }
                 let done = acts::perform(self.world, act.kind, act.pick);
                 if done.is_some() || act.kind == acts::Kind::Replay {
                     self.coverage.act(act.kind.name());
@@ -222,7 +215,6 @@ impl Player<'_> {
             // Calls that were under way when the ledger was lost have ended when it is back.
             self.world.clock.pass_ms(RESTORE_MS);
             if self.world.restore()? {
-                self.behind = true;
                 self.coverage.restored();
                 self.world.story.tell("the backup is restored".to_owned());
                 self.env = self.world.session()?;
@@ -266,7 +258,6 @@ impl Player<'_> {
             pipeline::sync::sync(&self.env, self.world.today, SyncOptions::default()).await;
         match result {
             Ok(result) => {
-                self.behind = false;
                 self.world
                     .story
                     .tell(format!("a pass ended: {}", words(&result)));

@@ -98,22 +98,6 @@ fn faults(dice: &mut Dice) -> FaultPlan {
     plan
 }
 
-/// The same faults without what people do between two requests.
-fn without_people(plan: &FaultPlan) -> FaultPlan {
-    FaultPlan {
-        consultant_edits: 0,
-        consultant_edits_back: 0,
-        consultant_deletes: 0,
-        person_deletes_line: 0,
-        person_edits_line: 0,
-        person_moves_line: 0,
-        person_issues: 0,
-        person_pays: 0,
-        person_credits: 0,
-        ..plan.clone()
-    }
-}
-
 /// Whether the ledger of a seed is lost; by dice of its own, so that whatever else the seed means
 /// does not depend on it.
 fn restore(seed: u64, passes: u64) -> Option<Restore> {
@@ -135,17 +119,14 @@ impl Schedule {
         schedule
     }
 
-    /// A ledger that is lost and restored. What people did in between, at either side, the restored
-    /// ledger cannot know of, so that little is done then: the product does not promise to find
-    /// the line of work that was withdrawn meanwhile. A line that somebody changed it has to name.
+    /// A ledger that is lost and restored. People go on working between backup and restore, at
+    /// either side; beside what they do anyway, somebody changes lines just before the restored
+    /// ledger looks.
     fn add_restore(&mut self, restore: Option<Restore>) {
-        let Some(Restore { taken, used }) = restore else {
+        let Some(Restore { used, .. }) = restore else {
             return;
         };
         self.restore = restore;
-        self.acts.retain(|act| !(taken..=used).contains(&act.pass));
-        self.tracker_faults = without_people(&self.tracker_faults);
-        self.erp_faults = without_people(&self.erp_faults);
         let mut dice = Dice::new(self.seed ^ 0x11e_ed17);
         for _ in 0..dice.below(3) {
             let (pass, kind, pick) = (used, Kind::EditLine, dice.any());
@@ -161,10 +142,7 @@ impl Schedule {
             let pass = dice.between(1, self.passes);
             let kind = dice.one_of(Kind::EXTRA).copied();
             let pick = dice.any();
-            let meanwhile = self
-                .restore
-                .is_some_and(|restore| (restore.taken..=restore.used).contains(&pass));
-            if let (Some(kind), false) = (kind, meanwhile) {
+            if let Some(kind) = kind {
                 self.acts.push(Planned { pass, kind, pick });
                 self.mends = true;
             }

@@ -39,6 +39,11 @@ impl Story {
         })
     }
 
+    /// Now, without time passing by the look.
+    pub fn now_us(&self) -> i64 {
+        self.clock.glance_us()
+    }
+
     /// Something happened.
     pub fn tell(&self, words: String) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);

@@ -24,10 +24,10 @@ use pipeline::env::{Env, Silent};
 use pipeline::patience::{PatientTransport, source_domain, target_domain};
 use pipeline::settings::{BilledBefore, FingerprintKey, Settings};
 use pipeline::stop::NeverStop;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use store::{MemoryCopy, SealKey, Store, StoreOptions};
-use twins::auditor::{Brief, Verdict, audit};
+use store::{MemoryCopy, SealKey, Store, StoreOptions, strays};
+use twins::auditor::{Brief, Lost, Verdict, audit};
 use twins::erp::{Erp, Uniqueness};
 use twins::fault::FaultPlan;
 use twins::firm::{Firm, generate};
@@ -64,6 +64,7 @@ pub struct World {
     ledger: Mutex<Store>,
     backup: Mutex<Option<Backup>>,
     lines: Mutex<BTreeMap<String, Micro>>,
+    lost: Mutex<Option<Lost>>,
     settings: Arc<Settings>,
     entropy: Arc<Mutex<Dice>>,
     bug: Bug,
@@ -75,6 +76,7 @@ pub struct World {
 pub struct Backup {
     copy: MemoryCopy,
     postings: Postings,
+    taken_us: i64,
 }
 
 impl Backup {
@@ -83,6 +85,7 @@ impl Backup {
         Ok(Self {
             copy: ledger.copy_in_memory().map_err(text)?,
             postings: story.postings(),
+            taken_us: story.now_us(),
         })
     }
 }
@@ -190,12 +193,17 @@ impl World {
             deaths: Arc::new(Deaths::new(schedule.deaths.clone())),
             story,
             today: to,
-            brief: Brief { config, expected },
+            brief: Brief {
+                config,
+                expected,
+                lost: None,
+            },
             transport: Arc::new(transport),
             watched,
             ledger: Mutex::new(ledger),
             backup: Mutex::default(),
             lines: Mutex::default(),
+            lost: Mutex::default(),
             settings,
             entropy,
             bug,
@@ -311,6 +319,13 @@ impl World {
         self.story.set_back(backup.postings.clone());
         let ledger = backup.copy.restore(self.options()).map_err(text)?;
         *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = ledger;
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        *lost = Some(Lost {
+            from_us: backup.taken_us,
+            to_us: self.story.now_us(),
+            named: BTreeSet::new(),
+            lists: self.uniqueness == Uniqueness::UniqueKey,
+        });
         Ok(true)
     }
 
@@ -351,13 +366,25 @@ impl World {
         });
     }
 
+    fn lost(&self) -> Option<Lost> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.clone()
+    }
+
     /// The auditor's verdict.
     pub async fn verdict(&self) -> Result<Verdict, Broken> {
+        let mut brief = self.brief.clone();
+        brief.lost = self.lost();
+        let strays = self.ledger().read(strays::all).await.map_err(text)?;
+        if let Some(lost) = &mut brief.lost {
+            let open = strays.into_iter().filter(|stray| stray.open);
+            lost.named = open.map(|stray| stray.line_ref).collect();
+        }
         audit(
             self.transport.as_ref(),
             "http://tracker.sim",
             "http://erp.sim",
-            &self.brief,
+            &brief,
         )
         .await
         .map_err(text)

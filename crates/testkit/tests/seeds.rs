@@ -115,3 +115,38 @@ fn a_restored_ledger_shows_invoices_that_were_paid_before() {
 fn a_replay_does_not_credit_what_was_credited() {
     passes_with(Schedule::from_seed(171));
 }
+
+fn passes_as_drawn(seed: u64) {
+    passes_with(Schedule::from_seed(seed));
+}
+
+/// A line was credited by the ledger that was lost; the restored one had counted other effects since
+/// the backup, asked under another key, and credited it a second time.
+#[test]
+fn a_line_that_was_credited_before_a_restore_is_not_credited_again() {
+    passes_as_drawn(189);
+}
+
+/// Entries were edited while their lines were in doubt, the restored ledger found the lines, and
+/// nothing planned the edits.
+#[test]
+fn an_edit_of_a_line_found_after_a_restore_reaches_the_line() {
+    passes_as_drawn(70);
+}
+
+/// A line with other content, or of another shape, was billed a second time after a restore, and so
+/// was a line of an entry that a replay had planned anew under another key.
+#[test]
+fn a_line_with_other_content_is_not_billed_again_after_a_restore() {
+    for seed in [235, 330, 405] {
+        passes_as_drawn(seed);
+    }
+}
+
+/// Lines of work that was withdrawn between backup and restore stood unnamed.
+#[test]
+fn a_line_of_work_withdrawn_before_a_restore_is_named() {
+    for seed in [22, 165, 193, 195, 215, 366, 471, 501] {
+        passes_as_drawn(seed);
+    }
+}

@@ -84,6 +84,7 @@ impl Home {
         let brief = Brief {
             config: firm.config.clone(),
             expected: firm.expected.clone(),
+            lost: None,
         };
         let mut tracker = State::new(firm.tracker);
         tracker.token = Some(TRACKER_TOKEN.to_owned());

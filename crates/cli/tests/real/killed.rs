@@ -219,6 +219,7 @@ impl Twins {
         let brief = Brief {
             config: self.firm.config.clone(),
             expected: self.firm.expected.clone(),
+            lost: None,
         };
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let verdict = runtime

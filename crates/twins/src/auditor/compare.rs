@@ -8,6 +8,8 @@ use super::truth::{Change, Erp, Tracker, Work};
 use super::verdict::Verdict;
 use crate::firm::Outcome;
 use domain::exception::Code;
+use domain::quantity::hours_printed;
+use domain::rounding::Rounding;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One entry with all that is known of its life.
@@ -19,6 +21,8 @@ pub(super) struct Case<'a> {
     versions: Vec<Content>,
     /// Lines that its reference ever named.
     told: BTreeSet<&'a str>,
+    /// When the product first showed something about it.
+    first_told_us: Option<i64>,
 }
 
 /// Which line is whose.
@@ -64,7 +68,7 @@ pub(super) fn judge(brief: &Brief, tracker: &Tracker, erp: &Erp) -> Verdict {
     for contract in &brief.config.contracts {
         verdict.unexplained(&contract.currency.to_string(), 0);
     }
-    let standings = standings(erp, &mut verdict);
+    let standings = standings(erp, brief.lost.as_ref(), &mut verdict);
     let cases = cases(&terms, tracker);
     let mut board = Board {
         standings: &standings,
@@ -103,6 +107,7 @@ pub(super) fn judge(brief: &Brief, tracker: &Tracker, erp: &Erp) -> Verdict {
         court.settle(case, line, &mut board);
     }
     court.leftovers(&board);
+    court.named(&board);
     court.verdict
 }
 
@@ -137,6 +142,10 @@ fn cases<'a>(terms: &Terms<'_>, tracker: &'a Tracker) -> Vec<Case<'a>> {
                 gone,
                 judged: terms.judge(work),
                 versions,
+                first_told_us: own
+                    .iter()
+                    .find(|change| change.what == "billing")
+                    .map(|change| change.at_us),
                 told: references.filter_map(status::line_named).collect(),
             }
         })
@@ -268,13 +277,50 @@ impl Court<'_> {
         match known {
             Code::SuspectedDuplicate => self.cases.iter().any(|other| twin(case, other)),
             Code::ApprovalWithdrawn => case.work.approved_by.is_none(),
-            Code::LineMissing => touched(case, board, |touched| touched.deleted),
-            Code::LineAltered | Code::KeyHeldByOtherContent => {
-                touched(case, board, |touched| touched.edited || touched.deleted)
-            }
+            Code::LineMissing => touched(case, board, |touched| {
+                touched.deleted || touched.forgotten.iter().any(|what| what == "delete")
+            }),
+            Code::LineAltered | Code::KeyHeldByOtherContent => touched(case, board, |touched| {
+                touched.edited || touched.deleted || !touched.forgotten.is_empty()
+            }),
+            // Only what a lost ledger did can be unknown to a restored one.
+            Code::LineNotInLedger => touched(case, board, |touched| !touched.forgotten.is_empty()),
             // A change of a line that somebody moved to a document that takes none.
             Code::ErpRejected | Code::DocumentClosed => touched(case, board, |_| true),
             _ => false,
+        }
+    }
+
+    /// Whether a restored ledger may leave a line of work that is gone: one that the lost ledger
+    /// wrote, and that the product names; or nobody can, for the ledger of the backup had told
+    /// nothing of the entry and the ERP lists no keys.
+    fn forgotten(&self, owner: Option<&Case<'_>>, line: &Standing, board: &Board<'_>) -> bool {
+        let Some(lost) = &self.brief.lost else {
+            return false;
+        };
+        let touched = board.standings.touched.get(&line.id);
+        if touched.is_none_or(|touched| touched.forgotten.is_empty()) {
+            return false;
+        }
+        let unseen = owner.is_some_and(|case| {
+            let new = case.first_told_us.is_none_or(|at_us| at_us >= lost.from_us);
+            case.gone && new && !lost.lists
+        });
+        let gone = owner.is_none_or(|case| case.gone);
+        unseen || (gone && lost.named.contains(&line.id))
+    }
+
+    /// What the product names as unknown to it has to be something that its ledger forgot.
+    fn named(&mut self, board: &Board<'_>) {
+        let named = self.brief.lost.iter().flat_map(|lost| &lost.named);
+        for id in named {
+            let touched = board.standings.touched.get(id);
+            if touched.is_none_or(|touched| touched.forgotten.is_empty()) {
+                self.verdict.wrong += 1;
+                self.verdict.problem(format!(
+                    "line {id} is named as unknown to the ledger, which nothing explains"
+                ));
+            }
         }
     }
 
@@ -285,6 +331,10 @@ impl Court<'_> {
                 .cases
                 .iter()
                 .find(|case| case.told.contains(line.id.as_str()) || version(case, line));
+            if self.forgotten(owner, line, board) {
+                self.verdict.forgotten += 1;
+                continue;
+            }
             if let Some(worth) = line.worth() {
                 self.verdict
                     .unexplained(&worth.currency.to_string(), worth.amount_minor);
@@ -342,7 +392,14 @@ fn touched(case: &Case<'_>, board: &Board<'_>, how: impl Fn(&Touched) -> bool) -
                     .contains(&(money.quantity.micro(), money.rate))
             })
         };
-        how(touched) && (case.told.contains(id.as_str()) || own())
+        let booked = || {
+            let seconds = case.versions.iter().filter_map(|version| version.seconds);
+            let hours = seconds.filter_map(|s| hours_printed(s, 2, Rounding::HalfUp));
+            hours
+                .into_iter()
+                .any(|hours| touched.hours.contains(&hours))
+        };
+        how(touched) && (case.told.contains(id.as_str()) || own() || booked())
     })
 }
 

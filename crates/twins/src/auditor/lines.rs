@@ -1,5 +1,6 @@
 //! The lines that stand in the ERP: what is still worth something, and what people did to it.
 
+use super::Lost;
 use super::price::{Content, Form, Money};
 use super::truth::{DocumentLine, Erp, Happened, TimeLine};
 use super::verdict::Verdict;
@@ -50,8 +51,12 @@ impl Standing {
 pub(super) struct Touched {
     pub(super) edited: bool,
     pub(super) deleted: bool,
+    /// What the product did to it that its ledger has forgotten.
+    pub(super) forgotten: Vec<String>,
     /// Quantity, without its sign, and rate of the line at any time.
     pub(super) numbers: Vec<(i64, Micro)>,
+    /// Hours of booked time at any time.
+    pub(super) hours: Vec<Micro>,
 }
 
 /// Everything that stands, and the traces of people.
@@ -131,7 +136,7 @@ fn written(line: &DocumentLine, history: &[&Happened]) -> Option<Content> {
 
 /// Read what stands, and say what no entry is needed to see: credits that take back too much,
 /// lines written twice under one key.
-pub(super) fn standings(erp: &Erp, verdict: &mut Verdict) -> Standings {
+pub(super) fn standings(erp: &Erp, lost: Option<&Lost>, verdict: &mut Verdict) -> Standings {
     let mut history: BTreeMap<&str, Vec<&Happened>> = BTreeMap::new();
     for happened in erp.effects.iter().filter(|h| h.of == "line") {
         history
@@ -183,23 +188,37 @@ pub(super) fn standings(erp: &Erp, verdict: &mut Verdict) -> Standings {
     vanished(erp, &by_id, verdict);
     Standings {
         lines,
-        touched: touched(&history),
+        touched: touched(erp, lost),
     }
 }
 
-fn touched(history: &BTreeMap<&str, Vec<&Happened>>) -> BTreeMap<String, Touched> {
+fn touched(erp: &Erp, lost: Option<&Lost>) -> BTreeMap<String, Touched> {
+    let mut history: BTreeMap<&str, Vec<&Happened>> = BTreeMap::new();
+    for h in &erp.effects {
+        if matches!(h.of.as_str(), "line" | "time_line") {
+            history.entry(h.id.as_str()).or_default().push(h);
+        }
+    }
     let mut all = BTreeMap::new();
-    for (id, own) in history {
+    for (id, own) in &history {
         let person = |what: &str| own.iter().any(|h| h.actor == "person" && h.what == what);
+        let forgotten = || {
+            own.iter().filter(|h| {
+                h.actor == "client"
+                    && lost.is_some_and(|lost| (lost.from_us..=lost.to_us).contains(&h.at_us))
+            })
+        };
         let touched = Touched {
             edited: person("edit"),
             deleted: person("delete"),
+            forgotten: forgotten().map(|h| h.what.clone()).collect(),
             numbers: own
                 .iter()
                 .filter_map(|h| Some((h.quantity?.micro().saturating_abs(), h.rate?)))
                 .collect(),
+            hours: own.iter().filter_map(|h| h.quantity).collect(),
         };
-        if touched.edited || touched.deleted || person("move") {
+        if touched.edited || touched.deleted || !touched.forgotten.is_empty() || person("move") {
             all.insert((*id).to_owned(), touched);
         }
     }
@@ -278,44 +297,46 @@ fn vanished(erp: &Erp, by_id: &BTreeMap<&str, &DocumentLine>, verdict: &mut Verd
     }
 }
 
-/// A key that was created more than once was posted twice, even if somebody cleaned up since.
+/// A key that was created while a line of it stood was posted twice, even if somebody cleaned up
+/// since. A restored ledger may ask for the key of a line that was taken off again.
 fn twice(erp: &Erp, verdict: &mut Verdict) {
-    let mut created: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-    for h in &erp.effects {
-        if h.of == "document" {
-            // A draft that a person deleted is made again for lines that never stood on it.
-            continue;
-        }
-        if let (Some(key), "create", "client") =
-            (h.key.as_deref(), h.what.as_str(), h.actor.as_str())
-        {
-            created
-                .entry((h.of.as_str(), key))
-                .or_default()
-                .insert(&h.id);
-        }
-    }
     let live: BTreeSet<&str> = erp
         .lines
         .iter()
         .filter_map(|line| line.key.as_deref())
         .chain(erp.time_lines.iter().map(|line| line.key.as_str()))
         .collect();
-    // A line that a person deleted while its call was in doubt was not there to be found.
-    let deleted: BTreeSet<&str> = erp
-        .effects
-        .iter()
-        .filter(|h| h.what == "delete" && h.actor == "person")
-        .map(|h| h.id.as_str())
-        .collect();
-    for ids in created.values_mut() {
-        ids.retain(|id| !deleted.contains(id));
+    let mut standing: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut keys: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    let mut again = BTreeSet::new();
+    // A draft that a person deleted is made again for lines that never stood on it.
+    for h in erp.effects.iter().filter(|h| h.of != "document") {
+        match (h.key.as_deref(), h.what.as_str(), h.actor.as_str()) {
+            (Some(key), "create", "client") => {
+                let of = (h.of.as_str(), key);
+                let ids = standing.entry(of).or_default();
+                if !ids.is_empty() && !ids.contains(h.id.as_str()) {
+                    again.insert(of);
+                }
+                ids.insert(&h.id);
+                keys.insert(&h.id, of);
+            }
+            (_, "delete", _) => {
+                let ids = keys.get(h.id.as_str()).and_then(|of| standing.get_mut(of));
+                if let Some(ids) = ids {
+                    ids.remove(h.id.as_str());
+                }
+            }
+            _ => {}
+        }
     }
-    for ((of, key), ids) in created {
+    for (of, key) in again {
         // Two that still stand are found line by line.
-        if ids.len() > 1 && !live.contains(key) {
+        if !live.contains(key) {
             verdict.duplicates += 1;
-            verdict.problem(format!("{of} key {key} was created {} times", ids.len()));
+            verdict.problem(format!(
+                "{of} key {key} was created while a line of it stood"
+            ));
         }
     }
 }

@@ -19,6 +19,7 @@ pub use verdict::Verdict;
 use crate::firm::{Expected, FirmConfig};
 use connector_sdk::transport::{Effect, Method, Request, Transport, TransportError};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use thiserror::Error;
 
 /// The largest state that is read from a twin.
@@ -54,6 +55,22 @@ pub struct Brief {
     pub config: FirmConfig,
     /// What must become of each entry if nobody intervenes.
     pub expected: Expected,
+    /// What the product cannot know of, because its ledger was set back.
+    pub lost: Option<Lost>,
+}
+
+/// A ledger that was lost and restored: what it had done since the backup it has forgotten.
+#[derive(Debug, Clone, Default)]
+pub struct Lost {
+    /// When the backup was taken.
+    pub from_us: i64,
+    /// When it took the ledger's place.
+    pub to_us: i64,
+    /// Lines that the product says it does not know.
+    pub named: BTreeSet<String>,
+    /// Whether the ERP lists lines with keys. Where it does not, the line of an entry that the backup
+    /// did not know and that is gone can be found by nobody.
+    pub lists: bool,
 }
 
 /// Judge a run that has come to rest. The addresses are the ones that stand before `/truth`.

@@ -33,6 +33,8 @@ pub(super) struct Gone {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Change {
+    pub(super) at_us: i64,
+    pub(super) what: String,
     pub(super) id: String,
     pub(super) before: Option<Work>,
     pub(super) after: Option<Work>,
@@ -91,6 +93,7 @@ pub(super) struct TimeLine {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Happened {
+    pub(super) at_us: i64,
     pub(super) actor: String,
     pub(super) what: String,
     pub(super) of: String,

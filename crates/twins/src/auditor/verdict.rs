@@ -23,6 +23,8 @@ pub struct Verdict {
     pub exceptions: BTreeMap<String, u64>,
     /// Entries that were approved and are deleted.
     pub withdrawn: u64,
+    /// Lines of deleted entries that a restored ledger does not know.
+    pub forgotten: u64,
     /// Lines beyond the one that an entry is to have.
     pub duplicates: u64,
     /// Entries without their effect in the ERP.

@@ -370,6 +370,7 @@ impl Stage {
         let brief = Brief {
             config: self.config.clone(),
             expected: self.expected.clone(),
+            lost: None,
         };
         let verdict = audit(
             self.transport.as_ref(),
