@@ -55,7 +55,9 @@ fn plan_part(
             books.postings_of(tx, &item.item_id)?
         };
         let own = postings_of_part(charges, &all, part)?;
-        let view = view_of(tx, charges, own, wanted, |tx, id| books.document(tx, id))?;
+        let mut view = view_of(tx, charges, own, wanted, |tx, id| books.document(tx, id))?;
+        // A line that the ledger does not know may be what is wanted: a person decides.
+        view.disturbed |= !new_item && crate::strays::any_open(tx, &item.item_id)?;
         let line = match next_step(wanted, &view) {
             Next::Nothing => {
                 let held = view.held.is_some() || view.unsent.is_some();
@@ -128,7 +130,7 @@ fn held_charge(tx: &mut Tx<'_>, held: &crate::plan::HeldLine) -> Result<i64, Sto
 
 /// The reversal of a charge, which carries the posting that undoes it; the charge itself where
 /// it is not reversed (a line that only moves to another document).
-fn reversal_of(charges: &[ChargeRow], charge_no: i64) -> Result<i64, StoreError> {
+pub(crate) fn reversal_of(charges: &[ChargeRow], charge_no: i64) -> Result<i64, StoreError> {
     if !charges.iter().any(|row| row.charge_no == charge_no) {
         return Err(inconsistent("a posting without its charge"));
     }

@@ -134,6 +134,24 @@ impl Books {
         Ok(())
     }
 
+    /// Put a posting into a document at once, so that it can be settled in this command.
+    pub(crate) fn put_in(
+        &mut self,
+        tx: &mut Tx<'_>,
+        mut row: PostingRow,
+        why: &'static str,
+    ) -> Result<PostingRow, StoreError> {
+        let id = row.document_id;
+        self.document(tx, &id)?;
+        if let Some(held) = self.documents.get_mut(&id) {
+            row.posting_no = held.row.posting_next;
+            held.row.posting_next += 1;
+            held.changed = true;
+            postings::insert(tx, &mut held.row, std::slice::from_ref(&row), why)?;
+        }
+        Ok(row)
+    }
+
     /// The document that takes new lines of a home: the latest generation that is still open, or
     /// the next one.
     pub(crate) fn open_document(
@@ -235,7 +253,7 @@ impl Books {
     }
 }
 
-fn new_document(
+pub(crate) fn new_document(
     terms: &Terms,
     home: &Home,
     entity: &str,

@@ -11,6 +11,10 @@ use rust_decimal::Decimal;
 /// Whether a line in the ERP is the one we mean: quantity, rate, amount and day agree. Booked time
 /// is compared by its time alone: what the ERP makes of it is the ERP's price.
 pub fn agrees(shape: Shape, line: &PostLine, found: &FoundLine) -> bool {
+    if found.shape.is_some_and(|stands| stands != shape) {
+        // Time that the client pays is not the cost that was meant, whatever its hours.
+        return false;
+    }
     let day = found.work_date.is_none_or(|day| day == line.work_date);
     match shape {
         Shape::DraftLine => {

@@ -7,22 +7,27 @@ use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
 use crate::facts::{self, ExceptionFacts, ItemFacts};
 use crate::group::{judge_one, waits_for_a_person};
+use crate::outcome::after_settling;
 use crate::post::doubt_problem;
 use crate::postings::{document_of, document_shape, kind_of, state_of};
 use crate::stake::{Stake, stake_of};
 use crate::states::{find_lines, plan_again};
-use connector_sdk::target::FoundLine;
+use crate::survey;
+use connector_sdk::target::{FoundLine, Shape};
 use domain::exception::{Code, OwnerRole, Problem};
-use domain::ids::ItemId;
+use domain::ids::{ItemId, digest16};
 use domain::item::ItemState;
-use domain::posting::{PostingEvent, PostingKind, PostingState};
+use domain::money::Money;
+use domain::posting::{DocumentState, PostingEvent, PostingKind, PostingState};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use store::exceptions::ExceptionRow;
 use store::items;
 use store::postings::{self, PostingChange, PostingRow};
-use store::{Abort, Command, Guard, GuardSet, ReadTx, StoreError, Tx, attempts, charges};
+use store::{
+    Abort, Command, Guard, GuardSet, Pointer, ReadTx, StoreError, Tx, attempts, charges, strays,
+};
 
 /// Exceptions read in one list.
 const LIST_MAX: i64 = 100_000;
@@ -105,9 +110,60 @@ fn describe(tx: &mut ReadTx<'_>, row: &ExceptionRow) -> Result<Vec<Exception>, S
                 }
             }
         }
-        (None, None) => {}
+        (None, None) => {
+            if let (Some(key), Some(at)) = (&row.line_key, row.fact) {
+                found.extend(of_nobody(tx, key, at, row.since_us)?);
+            }
+        }
     }
     Ok(found)
+}
+
+/// By what a line of no known entry is named.
+fn nobody(line_key: &str) -> ItemId {
+    ItemId(digest16("stray", &[line_key.as_bytes()]))
+}
+
+/// A line of the ERP that belongs to no entry the ledger knows.
+fn of_nobody(
+    tx: &mut ReadTx<'_>,
+    line_key: &str,
+    fact: Pointer,
+    since_us: i64,
+) -> Result<Option<Exception>, StoreError> {
+    let Some(row) = strays::get(tx, line_key)? else {
+        return Ok(None);
+    };
+    let known: Option<Problem> = facts::open(tx, fact)?;
+    let code = Code::LineNotInLedger;
+    let money = row.amount_minor.zip(row.currency.as_deref());
+    let booked = money.and_then(|(amount_minor, currency)| {
+        let currency = currency.parse().ok()?;
+        Some(Money {
+            amount_minor,
+            currency,
+        })
+    });
+    Ok(Some(Exception {
+        id: nobody(line_key).to_string(),
+        code: code.text().to_owned(),
+        sentence: code.sentence().to_owned(),
+        facts: known.map_or_else(|| "the facts were shredded".to_owned(), |p| p.facts),
+        erp_words: None,
+        remedy: code.remedy().to_owned(),
+        owner: code.owner(),
+        stake: Stake {
+            booked,
+            no_amount_because: booked
+                .is_none()
+                .then(|| "the ERP prices the line itself".to_owned()),
+            ..Stake::default()
+        },
+        recorded_seconds: row.quantity_micro.saturating_mul(3_600) / 1_000_000,
+        source_ref: String::new(),
+        work_date: String::new(),
+        since_us,
+    }))
 }
 
 fn of_item(
@@ -160,6 +216,14 @@ pub struct Replayed {
     pub still_open: u64,
 }
 
+impl Replayed {
+    fn count(&mut self, solved: bool) {
+        self.taken_up += 1;
+        self.solved += u64::from(solved);
+        self.still_open += u64::from(!solved);
+    }
+}
+
 /// Take up exceptions again with the terms of now.
 pub async fn replay(
     env: &Env,
@@ -180,17 +244,33 @@ pub async fn replay(
         Choice::Items(items) => items.iter().any(|item| item.bytes() == *id),
     };
     let mut result = Replayed::default();
+    let mut looked_at = BTreeSet::new();
     for row in rows {
+        if let (None, Some(key)) = (row.item_id, row.line_key) {
+            let named = wanted(&nobody(&key).bytes());
+            if named {
+                env.go_on()?;
+                let by_name = matches!(choice, Choice::Items(_));
+                let solved = survey::look_at_nobodys(env, key, by_name, actor).await?;
+                result.count(solved);
+            }
+            continue;
+        }
         let Some(item_id) = row.item_id.filter(wanted) else {
             continue;
         };
         env.go_on()?;
+        if row.subject == "stray" {
+            // All lines of an entry tell together what stands.
+            if looked_at.insert(item_id) {
+                let solved = survey::look_again(env, terms, item_id, actor).await?;
+                result.count(solved);
+            }
+            continue;
+        }
         if row.subject == "refusal" {
             // Nothing is wrong with the item itself: only what the tracker shows is written again.
-            let solved = crate::feedback::tell_again(env, item_id).await?;
-            result.taken_up += 1;
-            result.solved += u64::from(solved);
-            result.still_open += u64::from(!solved);
+            result.count(crate::feedback::tell_again(env, item_id).await?);
             continue;
         }
         let found = match (&row.document_id, row.posting_no) {
@@ -204,10 +284,7 @@ pub async fn replay(
             found,
             actor: actor.to_owned(),
         };
-        let solved = env.write(one).await?;
-        result.taken_up += 1;
-        result.solved += u64::from(solved);
-        result.still_open += u64::from(!solved);
+        result.count(env.write(one).await?);
     }
     Ok(result)
 }
@@ -227,9 +304,19 @@ async fn look_again(
             Ok((document_shape(&document)?, posting.line_key))
         })
         .await?;
-    Ok(find_lines(env, shape, std::slice::from_ref(&key))
+    if let Some(found) = find_lines(env, shape, std::slice::from_ref(&key))
         .await?
-        .remove(&key))
+        .remove(&key)
+    {
+        return Ok(Some(found));
+    }
+    // Under this key stands time instead of a line, or the other way round: sent again, the work
+    // would be billed twice.
+    let mut found = survey::find_anywhere(env, vec![key.clone()]).await?;
+    Ok(found.remove(&key).map(|(stands, line)| FoundLine {
+        shape: Some(stands),
+        ..line
+    }))
 }
 
 struct ReplayOne {
@@ -334,6 +421,10 @@ impl ReplayOne {
             // Refused: the cause is said to be mended, so it is asked again under the same key;
             // unless the key is held by something else, which asking again would not mend.
             (PostingState::Rejected, Some(_), false) if creates => return Ok(false),
+            // It stands there as it was meant: sent again it would stand there twice.
+            (PostingState::Rejected, Some(found), true) if creates => {
+                return self.take_over(tx, books, row, found);
+            }
             (PostingState::Rejected, _, _) => PostingEvent::Remedy,
             (PostingState::Altered | PostingState::Missing, Some(_), true) => PostingEvent::Find,
             // Gone: a person decided that it is to be billed again, as a new effect.
@@ -364,6 +455,36 @@ impl ReplayOne {
             crate::telling::show(tx, books, &item)?;
         }
         Ok(!matches!(to, PostingState::Missing | PostingState::Altered))
+    }
+
+    /// The line that held the key agrees by now.
+    fn take_over(
+        &self,
+        tx: &mut Tx<'_>,
+        books: &mut Books,
+        mut row: PostingRow,
+        found: &FoundLine,
+    ) -> Result<bool, StoreError> {
+        let id = row.document_id;
+        let ready = PostingChange::to(PostingState::Ready.name(), &row);
+        books.settle(tx, &id, vec![(&mut row, ready)], "replayed")?;
+        let mut change = PostingChange::to(PostingState::Posted.name(), &row);
+        change.erp_line_ref = Some(found.line_ref.clone());
+        books.settle(tx, &id, vec![(&mut row, change)], "found by a replay")?;
+        let erp_ref = found.document_ref.clone();
+        books.change(tx, &id, |document| {
+            if document.erp_ref.is_none() && document.shape == Shape::DraftLine.name() {
+                document.erp_ref = erp_ref;
+            }
+            if document.state == DocumentState::Open.name() {
+                DocumentState::Draft.name().clone_into(&mut document.state);
+            }
+        })?;
+        after_settling(tx, books, &self.terms, std::slice::from_ref(&row))?;
+        if let Some(item) = items::get(tx, &self.item_id)? {
+            crate::telling::show(tx, books, &item)?;
+        }
+        Ok(true)
     }
 }
 

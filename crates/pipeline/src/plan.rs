@@ -9,7 +9,7 @@ use domain::decimal::Micro;
 use jiff::civil::Date;
 
 /// Which document a line belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Home {
     /// The shape.
     pub shape: Shape,

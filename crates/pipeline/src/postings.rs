@@ -164,7 +164,14 @@ pub fn view_of(
     for posting in postings {
         let home = document(tx, &posting.document_id)?;
         let open = attempts::open(tx, &posting.document_id)?;
-        if open.is_some_and(|attempt| members(&attempt).contains(&posting.posting_no)) {
+        // After a restore a line may have been settled before the attempt that holds it: nothing
+        // would plan its item again once the attempt is.
+        let unsettled = matches!(
+            state_of(&posting)?,
+            PostingState::Ready | PostingState::Waiting
+        );
+        if unsettled && open.is_some_and(|attempt| members(&attempt).contains(&posting.posting_no))
+        {
             view.in_flight = true;
         }
         let stands = document_state(&home)?;

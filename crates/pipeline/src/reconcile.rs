@@ -4,6 +4,7 @@
 use crate::classes::{Book, Line, classify, erp_amount, line_problem};
 use crate::env::{Env, Note, erp, tracker};
 use crate::error::PassError;
+use crate::foreign;
 use crate::postings::{charge_facts, document_shape, home_of};
 use crate::states::{all_documents, find_lines, standing};
 use crate::strand::active_by_part;
@@ -11,7 +12,6 @@ use connector_sdk::source::DateWindow;
 use connector_sdk::target::{DocumentReport, Shape};
 use domain::currency::Currency;
 use domain::ids::ItemId;
-use domain::money::Money;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use store::charges;
@@ -56,6 +56,8 @@ pub enum Class {
     ErpPriceDiffers,
     /// The ERP's document holds more than our lines: somebody added some.
     ForeignLines,
+    /// The ERP holds a line under a key of ours that this ledger, once restored, does not know.
+    NotInLedger,
     /// None of the above.
     Unexplained,
 }
@@ -81,6 +83,7 @@ impl Class {
             | Self::LineMoved
             | Self::ErpPriceDiffers
             | Self::ForeignLines
+            | Self::NotInLedger
             | Self::Unexplained => true,
         }
     }
@@ -211,7 +214,9 @@ pub async fn reconcile(env: &Env, window: DateWindow) -> Result<Reconciliation, 
             });
         }
     }
-    entries.extend(foreign_lines(&lines, &reports));
+    let strays = foreign::strays(env).await?;
+    entries.extend(foreign::lines(&lines, &strays, &reports));
+    entries.extend(strays.into_iter().filter_map(|stray| stray.entry));
     let money = totals(&lines)?;
     let approved = scan
         .entries
@@ -348,45 +353,6 @@ fn judge(
         erp_minor,
         currency,
     })
-}
-
-/// Documents whose untaxed total is not the sum of the lines that stand on them.
-fn foreign_lines(lines: &[Line], reports: &BTreeMap<String, DocumentReport>) -> Vec<Entry> {
-    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-    for line in lines {
-        if let Some(found) = &line.found
-            && let (Some(erp_ref), Some(amount)) = (&found.document_ref, found.amount)
-            && line.document.shape == Shape::DraftLine.name()
-        {
-            *sums.entry(erp_ref).or_default() += amount.amount_minor;
-        }
-    }
-    let mut entries = Vec::new();
-    for report in reports.values() {
-        let Some(untaxed) = report.untaxed else {
-            continue;
-        };
-        let ours = sums.get(report.erp_ref.as_str()).copied().unwrap_or(0);
-        if untaxed.amount_minor == ours || report.state == domain::posting::DocumentState::Missing {
-            continue;
-        }
-        let extra = untaxed.amount_minor.saturating_sub(ours);
-        let extra = Money {
-            amount_minor: extra,
-            currency: untaxed.currency,
-        };
-        entries.push(Entry {
-            source_ref: String::new(),
-            item: None,
-            class: Class::ForeignLines,
-            words: format!("document {} holds {extra} that is not ours", report.erp_ref),
-            source_seconds: None,
-            ledger_minor: 0,
-            erp_minor: extra.amount_minor,
-            currency: Some(untaxed.currency),
-        });
-    }
-    entries
 }
 
 fn totals(lines: &[Line]) -> Result<Vec<MoneyTotal>, PassError> {

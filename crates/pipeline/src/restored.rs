@@ -1,33 +1,33 @@
 //! After a restore: the ERP may hold lines that this ledger has forgotten. Posting stays off until
 //! every line the ledger would send was looked up, whatever the target's uniqueness.
 
-use crate::books::{Books, admission};
+use crate::books::{Books, admission, new_document};
 use crate::compare::agrees;
 use crate::env::{Env, Note, Terms};
 use crate::error::PassError;
-use crate::facts;
 use crate::outcome::after_settling;
 use crate::payload::batch_of;
+use crate::plan::Home;
 use crate::post::POSTING_OFF;
-use crate::postings::{document_of, document_shape, document_state, kind_of, state_of};
+use crate::postings::{document_of, document_shape, document_state, home_of, kind_of, state_of};
 use crate::states::{self, all_documents, find_lines, learn};
-use crate::strand::{charge_of, part_of, parts_of};
+use crate::strays;
+use crate::survey::{settlement, survey};
 use connector_sdk::target::{FoundLine, Shape};
-use domain::exception::{Code, Problem};
-use domain::ids::ItemId;
-use domain::posting::{PostingEvent, PostingKeyParts, PostingKind, PostingState, posting_key};
-use std::collections::{BTreeMap, BTreeSet};
+use domain::posting::{PostingEvent, PostingKind, PostingState};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use store::documents::DocumentRow;
 use store::postings::{self, PostingChange, PostingRow};
-use store::{Abort, Command, Guard, GuardSet, ReadTx, StoreError, Tx, charges, settings};
+use store::{Abort, Command, Guard, GuardSet, StoreError, Tx, settings};
 
 /// The value of [`POSTING_OFF`] in a restored database.
 pub const RESTORED: &str = "restored";
-/// How many later effects of an item are looked for beside the one the ledger knows.
-const LATER_EFFECTS: i64 = 12;
+/// More rounds than this mean that the ERP changes faster than it is read; the next pass goes on.
+const ROUNDS_MAX: usize = 64;
 
-/// Look up everything unsent, adopt what is there, and switch posting on.
+/// Look up everything unsent, adopt what is there, name what the ledger does not know, and switch
+/// posting on.
 pub async fn verify(env: &Env, terms: &Terms) -> Result<(), PassError> {
     env.progress.hear(Note::Stage(
         "looking up every unsent line after the restore",
@@ -36,19 +36,28 @@ pub async fn verify(env: &Env, terms: &Terms) -> Result<(), PassError> {
     // What the lost ledger sent to a draft that was issued since, it had sent on: the same steps
     // give the same keys. So what is there is adopted, the rest of a closed document goes on to
     // the next one, and so forth until nothing moves.
-    for _ in 0..LATER_EFFECTS {
-        if !adopt_all(env, terms, true).await? {
+    for _ in 0..ROUNDS_MAX {
+        let adopted = adopt_all(env, terms).await?;
+        if !later_generations(env, terms).await? && !adopted {
             break;
         }
     }
-    adopt_all(env, terms, false).await?;
+    // Where the lost ledger had gone on in another way, its lines tell what it did.
+    let found = survey(env, terms).await?;
+    for (item_id, lines) in found.of_items {
+        env.go_on()?;
+        let command = settlement(env, terms, item_id, lines, "restore").await?;
+        env.write(command).await?;
+    }
+    env.write(KeepStrays(found.of_nobody)).await?;
     env.write(SwitchOn).await?;
     env.say("every unsent line was looked up in the ERP; posting is on again");
     Ok(())
 }
 
-/// Look at every document with unsent lines; true if lines of a closed one moved on.
-async fn adopt_all(env: &Env, terms: &Terms, only_equal: bool) -> Result<bool, PassError> {
+/// Look at every document with unsent lines; true if any was settled, or moved on from a closed
+/// one.
+async fn adopt_all(env: &Env, terms: &Terms) -> Result<bool, PassError> {
     let mut moved = false;
     for document in all_documents(env).await? {
         env.go_on()?;
@@ -68,34 +77,14 @@ async fn adopt_all(env: &Env, terms: &Terms, only_equal: bool) -> Result<bool, P
         if unsent.is_empty() {
             continue;
         }
-        let rows = unsent.clone();
-        let of = terms.clone();
-        let keys = env
-            .store
-            .read(move |tx| {
-                let mut keys = Vec::new();
-                for row in &rows {
-                    keys.push(row.line_key.clone());
-                    keys.extend(forgotten_keys(tx, &of, row)?);
-                }
-                Ok(keys)
-            })
-            .await?;
+        let keys: Vec<String> = unsent.iter().map(|row| row.line_key.clone()).collect();
         let found = find_lines(env, shape, &keys).await?;
-        // Work that changed sides meanwhile (to cost, or from it) has its line in another shape.
-        let mut elsewhere = BTreeMap::new();
-        for other in Shape::ALL.into_iter().filter(|other| *other != shape) {
-            elsewhere.extend(find_lines(env, other, &keys).await?);
-        }
-        elsewhere.retain(|key, _| !found.contains_key(key));
-        env.write(Adopt {
+        let adopt = Adopt {
             terms: terms.clone(),
             document_id: id,
             found,
-            elsewhere,
-            only_equal,
-        })
-        .await?;
+        };
+        moved |= env.write(adopt).await?;
         let now = env.store.read(move |tx| document_of(tx, &id)).await?;
         if !document_state(&now)?.takes_lines() && !unsent_of(env, id).await?.is_empty() {
             states::move_unsent(env, terms, id).await?;
@@ -105,6 +94,87 @@ async fn adopt_all(env: &Env, terms: &Terms, only_equal: bool) -> Result<bool, P
     Ok(moved)
 }
 
+/// Documents that the lost ledger opened after one that the restored ledger knows: their keys can be
+/// worked out. True if there was one.
+async fn later_generations(env: &Env, terms: &Terms) -> Result<bool, PassError> {
+    let mut latest: BTreeMap<(Home, String), DocumentRow> = BTreeMap::new();
+    for document in all_documents(env).await? {
+        let series = (home_of(&document)?, document.entity.clone());
+        let known = latest.get(&series).map_or(0, |row| row.generation);
+        if document.generation > known {
+            latest.insert(series, document);
+        }
+    }
+    let mut any = false;
+    for ((home, entity), document) in latest {
+        if document_state(&document)?.takes_lines() || home.shape != Shape::DraftLine {
+            continue;
+        }
+        let next = new_document(
+            terms,
+            &home,
+            &entity,
+            document.generation.saturating_add(1),
+            0,
+        );
+        let report = env
+            .target
+            .look_up_document(home.shape, &next.document_key)
+            .await
+            .map_err(crate::env::erp)?;
+        if let Some(report) = report {
+            let terms_of_it = terms.clone();
+            env.write(OpenNext(terms_of_it, home, entity)).await?;
+            learn(env, terms, next.document_id, report).await?;
+            any = true;
+        }
+    }
+    Ok(any)
+}
+
+/// Open the next document of a series.
+struct OpenNext(Terms, Home, String);
+
+impl Command for OpenNext {
+    type Out = ();
+    type Rejection = Infallible;
+    fn name(&self) -> &'static str {
+        "open a document that the ERP has"
+    }
+    fn guards(&self) -> GuardSet {
+        GuardSet::none().and(admission(&self.0.settings.flow))
+    }
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
+        tx.act_as("restore");
+        let Self(terms, home, entity) = self;
+        let mut books = Books::default();
+        books.open_document(tx, terms, home, entity)?;
+        books.flush(tx, "found after restore")?;
+        Ok(())
+    }
+}
+
+/// Keep lines of no known item.
+struct KeepStrays(Vec<(Shape, FoundLine)>);
+
+impl Command for KeepStrays {
+    type Out = ();
+    type Rejection = Infallible;
+    fn name(&self) -> &'static str {
+        "keep lines of nobody"
+    }
+    fn guards(&self) -> GuardSet {
+        GuardSet::none().and(Guard::Name("strays".to_owned()))
+    }
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
+        tx.act_as("restore");
+        for (shape, found) in &self.0 {
+            strays::keep(tx, None, *shape, found, true)?;
+        }
+        Ok(())
+    }
+}
+
 async fn unsent_of(env: &Env, id: [u8; 16]) -> Result<Vec<PostingRow>, PassError> {
     Ok(env
         .store
@@ -112,55 +182,14 @@ async fn unsent_of(env: &Env, id: [u8; 16]) -> Result<Vec<PostingRow>, PassError
         .await?)
 }
 
-/// The keys that later effects of the same part would have: they exist only if this ledger lost
-/// them. Parts of an item share the counter of effects, so that the order in which calls are settled
-/// decides which number a part gets: of an item with several parts, earlier numbers that the ledger
-/// does not know of this part are looked for as well.
-fn forgotten_keys(
-    tx: &mut ReadTx<'_>,
-    terms: &Terms,
-    row: &PostingRow,
-) -> Result<Vec<String>, StoreError> {
-    let charges = charges::list_for_item(tx, &row.item_id)?;
-    let part = part_of(charge_of(&charges, row)?)?;
-    let several = parts_of(&charges)?.len() > 1;
-    let known: BTreeSet<String> = postings::list_for_item(tx, &row.item_id)?
-        .into_iter()
-        .map(|posting| posting.posting_key)
-        .collect();
-    let first = if several { 1 } else { row.effect };
-    let mut keys = Vec::new();
-    for effect in first..row.effect.saturating_add(LATER_EFFECTS) {
-        for kind in [PostingKind::CreateLine, PostingKind::Credit] {
-            let key = posting_key(&PostingKeyParts {
-                ledger: &terms.settings.ledger,
-                flow: &terms.settings.flow,
-                target_identity: &terms.target_identity,
-                item: ItemId(row.item_id),
-                effect,
-                kind,
-                part: part.code(),
-            });
-            if key != row.line_key && !(several && known.contains(&key)) {
-                keys.push(key);
-            }
-        }
-    }
-    Ok(keys)
-}
-
 struct Adopt {
     terms: Terms,
     document_id: [u8; 16],
     found: BTreeMap<String, FoundLine>,
-    /// Lines of another shape that carry the keys.
-    elsewhere: BTreeMap<String, FoundLine>,
-    /// Leave everything but equal lines for a later look.
-    only_equal: bool,
 }
 
 impl Command for Adopt {
-    type Out = ();
+    type Out = bool;
     type Rejection = Infallible;
 
     fn name(&self) -> &'static str {
@@ -174,7 +203,7 @@ impl Command for Adopt {
             .and(Guard::Document(self.document_id))
     }
 
-    fn apply(&self, tx: &mut Tx<'_>) -> Result<(), Abort<Infallible>> {
+    fn apply(&self, tx: &mut Tx<'_>) -> Result<bool, Abort<Infallible>> {
         tx.act_as("restore");
         let mut books = Books::default();
         let document = books.document(tx, &self.document_id)?;
@@ -213,7 +242,7 @@ impl Command for Adopt {
                 states::tell_state(tx, &mut Books::default(), &document, row)?;
             }
         }
-        Ok(())
+        Ok(!settled.is_empty())
     }
 }
 
@@ -224,67 +253,27 @@ impl Adopt {
         document: &DocumentRow,
         row: &PostingRow,
     ) -> Result<Option<PostingChange>, StoreError> {
-        let kind = kind_of(row)?;
         let found = self.found.get(&row.line_key);
-        let other_shape = self.elsewhere.get(&row.line_key);
         let batch = batch_of(tx, &self.terms, document, std::slice::from_ref(row))?;
         let agree = match (found, batch.lines.first()) {
             (Some(found), Some(line)) => agrees(batch.document.shape, line, found),
             _ => false,
         };
-        let problem = match (kind, found) {
+        match (kind_of(row)?, found) {
             (
                 PostingKind::CreateLine | PostingKind::Credit | PostingKind::ReplaceLine,
                 Some(line),
-            ) if agree => return adopted(row, Some(line.line_ref.clone())),
+            ) if agree => adopted(row, Some(line.line_ref.clone())),
             // Taken off already, by the ledger that was lost.
             (PostingKind::DeleteLine, None) => {
                 let was = batch
                     .lines
                     .first()
                     .and_then(|line| line.erp_line_ref.clone());
-                return adopted(row, Some(was.unwrap_or_default()));
+                adopted(row, Some(was.unwrap_or_default()))
             }
-            // Never left for a later look: on a closed document the work would be planned anew
-            // under another key, beside the line that is there.
-            (PostingKind::CreateLine | PostingKind::Credit, Some(line)) => Problem::new(
-                Code::KeyHeldByOtherContent,
-                format!(
-                    "after a restore, line {} of the ERP differs from the ledger",
-                    line.line_ref
-                ),
-            ),
-            (PostingKind::CreateLine, None) if other_shape.is_some() => Problem::new(
-                Code::KeyHeldByOtherContent,
-                format!(
-                    "after a restore, line {} of the ERP is of another kind than the ledger plans",
-                    other_shape.map_or("", |line| line.line_ref.as_str())
-                ),
-            ),
-            _ if self.only_equal => return Ok(None),
-            (PostingKind::CreateLine | PostingKind::Credit, None) => {
-                let later = forgotten_keys(tx, &self.terms, row)?;
-                let Some(line) = later
-                    .iter()
-                    .find_map(|key| self.found.get(key).or_else(|| self.elsewhere.get(key)))
-                else {
-                    return Ok(None);
-                };
-                Problem::new(
-                    Code::KeyHeldByOtherContent,
-                    format!(
-                        "after a restore, the ERP holds line {} of a later change that this \
-                         ledger has forgotten",
-                        line.line_ref
-                    ),
-                )
-            }
-            _ => return Ok(None),
-        };
-        let mut change = PostingChange::to(PostingState::Rejected.name(), row);
-        change.code = Some(problem.code.text().to_owned());
-        change.fact = Some(facts::seal_problem(tx, "target", &problem)?);
-        Ok(Some(change))
+            _ => Ok(None),
+        }
     }
 }
 

@@ -4,8 +4,10 @@ use crate::admit::wish;
 use crate::books::Books;
 use crate::postings::{document_of, document_shape, document_state, kind_of, state_of};
 use crate::strand::{active_by_part, charge_of, part_of, parts_of, postings_of_part, wanted_now};
+use crate::strays;
 use connector_sdk::target::{FoundLine, Shape};
 use domain::decimal::Micro;
+use domain::exception::Code;
 use domain::item::ItemState;
 use domain::posting::{DocumentState, PostingKind, PostingState};
 use domain::status::BillingStatus;
@@ -123,6 +125,9 @@ pub(crate) fn tell(
     }
     let mut shown = told;
     if shown.0 != BillingStatus::Exception {
+        if strays::any_open(tx, &item_id)? {
+            return Ok(());
+        }
         let own = books.postings_of(tx, &item_id)?;
         if own.iter().any(|posting| needs_somebody(&posting.state)) {
             return Ok(());
@@ -278,6 +283,10 @@ pub(crate) fn show(tx: &mut Tx<'_>, books: &mut Books, item: &ItemRow) -> Result
     // Only something that was said before needs to be taken back.
     if feedback::get(tx, &item.item_id)?.is_none_or(|row| row.status != "exception") {
         return Ok(());
+    }
+    if strays::any_open(tx, &item.item_id)? {
+        let code = Code::LineNotInLedger.text().to_owned();
+        return wish(tx, item.item_id, BillingStatus::Exception, code);
     }
     let mut own = books.postings_of(tx, &item.item_id)?;
     own.sort_by_key(|posting| posting.effect);

@@ -13,6 +13,8 @@ mod parts;
 #[cfg(test)]
 mod parts_killed;
 #[cfg(test)]
+mod parts_restored;
+#[cfg(test)]
 mod refused;
 #[cfg(test)]
 mod stage;

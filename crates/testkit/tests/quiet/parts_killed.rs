@@ -129,29 +129,3 @@ fn a_part_edited_while_its_answer_is_out_is_changed_once_it_is_known() {
         brought_there(&parted, &[(PREMIUM, 3_600, 3)]).await;
     });
 }
-
-#[test]
-fn a_restored_ledger_does_not_bill_a_part_beside_a_line_it_forgot() {
-    play(async {
-        let mut parted = Parted::new(Stage::new(34, Uniqueness::LookUp), true).await;
-        parted.stage.world.back_up().unwrap();
-        // The lost ledger changed its mind before it sent: its lines have later numbers.
-        parted.book(&[(PREMIUM, 1_800, 2)]).await;
-        parted.book(&[(PREMIUM, 3_600, 2)]).await;
-        brought_there(&parted, &[(PREMIUM, 3_600, 2)]).await;
-        let lines = parted.stage.lines();
-
-        assert!(parted.stage.world.restore().unwrap());
-        parted.stage.env = parted.stage.world.session().unwrap();
-        parted.book(&[(PREMIUM, 3_600, 2)]).await;
-        parted.stage.pass().await;
-        parted.stage.pass().await;
-        assert_eq!(parted.stage.lines(), lines);
-        let listed = parted.stage.exceptions().await;
-        let own: Vec<_> = listed.iter().filter(|e| e.id == parted.name()).collect();
-        assert!(
-            own.len() == 1 && own[0].code == "KEY_HELD_BY_OTHER_CONTENT",
-            "{own:?}"
-        );
-    });
-}
