@@ -25,6 +25,27 @@ pub(super) struct Case<'a> {
     first_told_us: Option<i64>,
 }
 
+/// What tells that a line with an entry's content is this entry's.
+#[derive(Clone, Copy)]
+enum Tie {
+    /// The entry's reference named it once.
+    Told,
+    /// The entry shows what became of it.
+    Shown,
+    /// Nothing but the content.
+    Content,
+}
+
+impl Tie {
+    fn holds(self, case: &Case<'_>, line: &Standing) -> bool {
+        match self {
+            Self::Told => case.told.contains(line.id.as_str()),
+            Self::Shown => status::agrees(&status::shown(case.work), line).is_ok(),
+            Self::Content => true,
+        }
+    }
+}
+
 /// Which line is whose.
 struct Board<'a> {
     standings: &'a Standings,
@@ -74,9 +95,10 @@ pub(super) fn judge(brief: &Brief, tracker: &Tracker, erp: &Erp) -> Verdict {
         standings: &standings,
         taken: BTreeSet::new(),
     };
-    // What fits exactly comes first, so that a leftover of one entry is not taken for another's.
+    // What fits exactly comes first, so that a leftover of one entry is not taken for another's; and
+    // of entries that are alike, the one that shows the line or its invoice before one that does not.
     let mut found: BTreeMap<&str, &Standing> = BTreeMap::new();
-    for told_only in [true, false] {
+    for tie in [Tie::Told, Tie::Shown, Tie::Content] {
         for case in cases
             .iter()
             .filter(|case| !case.gone && case.work.approved_by.is_some())
@@ -88,9 +110,7 @@ pub(super) fn judge(brief: &Brief, tracker: &Tracker, erp: &Erp) -> Verdict {
                 continue;
             };
             let fits = |line: &Standing| {
-                line.content == *content
-                    && line.life == Life::Live
-                    && (!told_only || case.told.contains(line.id.as_str()))
+                line.content == *content && line.life == Life::Live && tie.holds(case, line)
             };
             if let Some(line) = board.take(case, fits) {
                 found.insert(&case.work.id, line);
