@@ -121,12 +121,14 @@ impl Schedule {
 
     /// A ledger that is lost and restored. People go on working between backup and restore, at
     /// either side; beside what they do anyway, somebody changes lines just before the restored
-    /// ledger looks.
+    /// ledger looks. Nobody moves lines to another draft: of such a line the planner believes that it
+    /// stands where it was put, which README names.
     fn add_restore(&mut self, restore: Option<Restore>) {
         let Some(Restore { used, .. }) = restore else {
             return;
         };
         self.restore = restore;
+        self.acts.retain(|act| act.kind != Kind::MoveLine);
         let mut dice = Dice::new(self.seed ^ 0x11e_ed17);
         for _ in 0..dice.below(3) {
             let (pass, kind, pick) = (used, Kind::EditLine, dice.any());
