@@ -19,9 +19,11 @@ use domain::item::ItemState;
 use domain::reference::Reference;
 use jiff::ToSpan;
 use jiff::civil::Date;
-use rules::account::{Account, Event, Terms as AccountTerms};
+use rules::account::{Account, Event};
 use rules::charge::Disposition;
-use rules::engine::{Accounts, Answer, Book, Change, Gross, GrossPart, PricedPart, Work, window};
+use rules::engine::{
+    Accounts, Answer, Book, Change, Gross, GrossPart, PriceError, PricedPart, Work, window,
+};
 use rules::estimate::estimate;
 use rules::price::Priced;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,6 +110,8 @@ struct Loaded {
     rows: BTreeMap<String, ItemRow>,
     /// The contents that stand booked, by item.
     booked: BTreeMap<String, Vec<rules::charge::ChargeContent>>,
+    /// The contracts whose accounts have a row.
+    stored: BTreeSet<String>,
 }
 
 /// Price news with all work that they touch. Nothing is written.
@@ -208,23 +212,22 @@ pub(crate) fn settle_accounts(
     }
     let mut loaded = load(tx, books, terms, &wanted)?;
     let mut answer = Answer::default();
+    let refused = |error: PriceError| {
+        let facts = format!("contract {}: {error}", contract.id);
+        Ok(Err(Problem::new(Code::ContractAmbiguous, facts)))
+    };
     if !same {
-        let event = Event::ChangeTerms {
-            terms: AccountTerms::Limits(contract.limit.clone()),
-        };
-        if let Err(error) = loaded.book.tell(&terms.reference, &contract.id, &event) {
-            let facts = format!("contract {}: {error}", contract.id);
-            return Ok(Err(Problem::new(Code::ContractAmbiguous, facts)));
+        // Without any limit left, what was held is priced as a whole again.
+        match loaded.book.change_order(&terms.reference, &contract.id) {
+            Ok(changed) => answer = changed,
+            Err(error) => return refused(error),
         }
     }
-    if !held.is_empty() {
+    if !held.is_empty() && !contract.limit.is_empty() {
         let event = Event::ReleaseHeld { at_most: None };
         match loaded.book.tell(&terms.reference, &contract.id, &event) {
             Ok(released) => answer = released,
-            Err(error) => {
-                let facts = format!("contract {}: {error}", contract.id);
-                return Ok(Err(Problem::new(Code::ContractAmbiguous, facts)));
-            }
+            Err(error) => return refused(error),
         }
     }
     conclude(terms, &loaded, answer, &BTreeSet::new()).map(Ok)
@@ -319,6 +322,7 @@ fn load(
         }
     }
     Ok(Loaded {
+        stored: known_accounts.keys().cloned().collect(),
         book: Book::known(works, known_accounts),
         rows,
         booked,
@@ -429,7 +433,7 @@ fn conclude(
         }
     }
     for (contract, accounts) in loaded.book.all_accounts() {
-        if accounts.asked_about_work() {
+        if accounts.asked_about_work() || loaded.stored.contains(contract) {
             let body = serde_json::to_string(accounts)
                 .map_err(|error| inconsistent(format!("accounts do not write: {error}")))?;
             verdicts.accounts.insert(contract.clone(), body);

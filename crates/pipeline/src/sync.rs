@@ -209,8 +209,10 @@ impl Command for MarkRateChanges {
 
 /// Accounts follow the configuration, and what waited for room is released as far as there is some.
 async fn settle_accounts(env: &Env, terms: &Terms) -> Result<(), PassError> {
+    let kept = env.store.read(store::accounts::list).await?;
     for contract in &terms.reference.contracts {
-        if contract.limit.is_empty() {
+        // Also where the limits were taken out: what they held is held no longer.
+        if !kept.iter().any(|row| row.contract == contract.id) {
             continue;
         }
         let settled = env.write(SettleAccounts {

@@ -2,6 +2,7 @@
 //! tiers anew, a day that is rounded as one.
 
 use crate::stage::{Stage, play};
+use domain::contract::quantity::IncrementScope;
 use domain::contract::{Contract, ContractKind};
 use std::sync::Arc;
 use twins::erp::Uniqueness;
@@ -89,6 +90,32 @@ fn a_cap_is_never_exceeded_and_what_waited_is_billed_once_it_is_raised() {
         assert_eq!(billed(&stage, "C02"), all);
         stage.judged().await;
         stage.reconcile().await;
+    });
+}
+
+#[test]
+fn a_cap_that_is_taken_out_holds_nothing_back() {
+    play(async {
+        let free = Stage::new(21, Uniqueness::LookUp);
+        free.pass().await;
+        for others in [true, false] {
+            let mut stage = Stage::new(21, Uniqueness::LookUp);
+            with_contract(&mut stage, |contract| contract.limit = limit("1000"));
+            stage.pass().await;
+            assert!(billed(&stage, "C02") <= 100_000);
+            with_contract(&mut stage, |contract| {
+                contract.limit.clear();
+                // Whether or not any contract still prices in groups.
+                if others {
+                    contract.increment_scope = IncrementScope::WorkerDayTask;
+                }
+            });
+            stage.pass().await;
+            assert_eq!(billed(&stage, "C02"), billed(&free, "C02"), "{others}");
+            let quiet = stage.pass().await;
+            assert_eq!((quiet.post.calls, quiet.rate_changes), (0, 0));
+            stage.reconcile().await;
+        }
     });
 }
 
