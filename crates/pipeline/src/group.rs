@@ -226,7 +226,16 @@ pub(crate) fn settle_accounts(
     if !held.is_empty() && !contract.limit.is_empty() {
         let event = Event::ReleaseHeld { at_most: None };
         match loaded.book.tell(&terms.reference, &contract.id, &event) {
-            Ok(released) => answer = released,
+            // The release is the last word about what it touched; books and accounts never disagree.
+            Ok(released) => {
+                let touched: BTreeSet<&str> =
+                    released.outcomes.iter().map(|o| o.item.as_str()).collect();
+                answer
+                    .outcomes
+                    .retain(|outcome| !touched.contains(outcome.item.as_str()));
+                answer.outcomes.extend(released.outcomes);
+                answer.effects.extend(released.effects);
+            }
             Err(error) => return refused(error),
         }
     }

@@ -7,6 +7,7 @@
 use crate::charge::{ChargeContent, Disposition, Placement};
 use crate::explanation::Explanation;
 use crate::part::Part;
+use crate::quantity::time_words;
 use crate::resolve::Resolved;
 use domain::contract::{Contract, ContractKind, Grouping};
 use domain::currency::Currency;
@@ -145,14 +146,6 @@ fn query<'a>(resolved: &Resolved<'a>, fields: &EntryFields) -> RateQuery<'a> {
     }
 }
 
-fn minutes_text(seconds: i64) -> String {
-    if seconds % 60 == 0 {
-        format!("{} min", seconds / 60)
-    } else {
-        format!("{seconds} s")
-    }
-}
-
 /// The printed quantity: recorded time by the contract's increment, as hours.
 pub(crate) fn quantity(
     contract: &Contract,
@@ -181,11 +174,11 @@ pub(crate) fn quantity(
                 "increment",
                 format!(
                     "{} recorded, {} to {} min{minimum}",
-                    minutes_text(recorded),
+                    time_words(recorded),
                     rule.rounding.name(),
                     rule.step_minutes
                 ),
-                minutes_text(seconds),
+                time_words(seconds),
             );
             seconds
         }
@@ -201,7 +194,7 @@ pub(crate) fn quantity(
         "printed quantity",
         format!(
             "{} as hours, {} to {} decimals",
-            minutes_text(billable_seconds),
+            time_words(billable_seconds),
             contract.quantity_rounding.name(),
             contract.quantity_decimals
         ),
@@ -329,7 +322,7 @@ fn cost(
         "cost",
         format!(
             "{} recorded x {currency} {} per hour ({})",
-            minutes_text(seconds),
+            time_words(seconds),
             row.rate,
             row_words(row)
         ),

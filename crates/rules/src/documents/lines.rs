@@ -5,13 +5,14 @@
 
 use super::text::{TEXT_CHARS_MAX, TextError, TextTemplate};
 use crate::explanation::{Explanation, Step};
+use domain::calendar::Weekday;
 use domain::contract::lines::{LineKey, LineTerms};
 use domain::currency::Currency;
 use domain::decimal::Micro;
 use domain::money::{Money, MoneyError};
 use domain::quantity::Unit;
 use domain::rounding::Rounding;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
@@ -140,12 +141,6 @@ struct Together {
     contract: String,
 }
 
-fn week_of(day: Date) -> Date {
-    let back = day.weekday().since(Weekday::Monday);
-    day.checked_sub(jiff::Span::new().days(i64::from(back)))
-        .unwrap_or(day)
-}
-
 fn value_of(key: LineKey, charge: &LineCharge) -> String {
     match key {
         LineKey::Worker => charge.worker.clone(),
@@ -153,7 +148,7 @@ fn value_of(key: LineKey, charge: &LineCharge) -> String {
         LineKey::Project => charge.project.clone(),
         LineKey::Task => charge.task.clone(),
         LineKey::Day => charge.work_date.to_string(),
-        LineKey::Week => week_of(charge.work_date).to_string(),
+        LineKey::Week => Weekday::Monday.week_of(charge.work_date).to_string(),
         LineKey::Month => format!(
             "{:04}-{:02}",
             charge.work_date.year(),
