@@ -24,3 +24,4 @@ pub mod reference;
 pub mod rounding;
 pub mod status;
 pub mod time;
+pub mod told;

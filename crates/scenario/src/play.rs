@@ -40,19 +40,15 @@ pub fn play(read: &ReadScenario) -> Result<ScenarioOutcome, ReadError> {
 }
 
 fn refused(read: &ReadScenario, error: &PlayError) -> ReadError {
-    ReadError {
-        line: read.event_line(error.event),
-        what: format!("event {}: {error}", error.event + 1),
-        expected: "an event that can happen at this place".to_owned(),
-    }
+    ReadError::at(
+        read.event_line(error.event),
+        format!("event {}: {error}", error.event + 1),
+        "an event that can happen at this place",
+    )
 }
 
 fn failed(error: &dyn std::fmt::Display) -> ReadError {
-    ReadError {
-        line: None,
-        what: error.to_string(),
-        expected: "amounts that can be represented".to_owned(),
-    }
+    ReadError::new(error.to_string(), "amounts that can be represented")
 }
 
 fn document_outcome(world: &World, document: &Document) -> Result<DocumentOutcome, ReadError> {

@@ -7,6 +7,7 @@ use domain::contract::accounts::limit::LimitPolicy;
 use domain::contract::check::ContractFault;
 use domain::contract::corrections::IssuedCorrection;
 use domain::quantity::Unit;
+use domain::told::brief;
 use rules::engine::Accounts;
 use rules::wording::check_words;
 use serde::Deserialize;
@@ -20,6 +21,8 @@ use toml::Spanned;
 pub const SCENARIO_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most events of a scenario.
 pub const EVENTS_MAX: usize = 100_000;
+
+const FORM_EXPECTED: &str = "the form that `counterfoil schema scenario` prints";
 
 /// A scenario that cannot be played.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -42,11 +45,20 @@ impl std::fmt::Display for ReadError {
 }
 
 impl ReadError {
-    fn new(what: impl Into<String>, expected: impl Into<String>) -> Self {
+    pub(crate) fn new(what: impl AsRef<str>, expected: impl AsRef<str>) -> Self {
+        Self::at(None, what, expected)
+    }
+
+    /// Both texts may repeat what stands in the file.
+    pub(crate) fn at(
+        line: Option<usize>,
+        what: impl AsRef<str>,
+        expected: impl AsRef<str>,
+    ) -> Self {
         Self {
-            line: None,
-            what: what.into(),
-            expected: expected.into(),
+            line,
+            what: brief(what.as_ref()),
+            expected: brief(expected.as_ref()),
         }
     }
 }
@@ -110,18 +122,14 @@ pub fn read(text: &str) -> Result<ReadScenario, ReadError> {
 }
 
 fn of_json(text: &str) -> Result<Scenario, ReadError> {
-    serde_json::from_str(text).map_err(|error| ReadError {
-        line: Some(error.line()),
-        what: error.to_string(),
-        expected: "the form that `counterfoil schema scenario` prints".to_owned(),
-    })
+    serde_json::from_str(text)
+        .map_err(|error| ReadError::at(Some(error.line()), error.to_string(), FORM_EXPECTED))
 }
 
 fn of_toml(text: &str) -> Result<ReadScenario, ReadError> {
-    let scenario: Scenario = toml::from_str(text).map_err(|error| ReadError {
-        line: error.span().map(|span| line_at(text, span.start)),
-        what: error.message().to_owned(),
-        expected: "the form that `counterfoil schema scenario` prints".to_owned(),
+    let scenario: Scenario = toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| line_at(text, span.start));
+        ReadError::at(line, error.message(), FORM_EXPECTED)
     })?;
     let places: Places = toml::from_str(text).unwrap_or_default();
     // Counted once: a file has as many tables as lines.

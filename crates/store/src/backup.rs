@@ -127,7 +127,13 @@ pub fn manifest(backup: impl AsRef<Path>) -> Result<Manifest, StoreError> {
         .and_then(|file| file.take(MANIFEST_BYTES_MAX).read_to_string(&mut text))
         .map_err(at("reading", &path))?;
     let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
-        StoreError::inconsistent("manifest", &path.display().to_string(), error.to_string())
+        // The library's words repeat what stands in the file, at any length.
+        let place = format!(
+            "line {}, column {}: is not the manifest of a backup",
+            error.line(),
+            error.column()
+        );
+        StoreError::inconsistent("manifest", &path.display().to_string(), place)
     })?;
     if manifest.format == FORMAT {
         return Ok(manifest);

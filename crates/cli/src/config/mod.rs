@@ -11,6 +11,8 @@ pub(crate) use rates::{RateTables, read_card};
 pub(crate) use secret::{SecretRef, SecretValue};
 pub(crate) use settings::settings_of;
 
+use domain::told::brief;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -56,7 +58,7 @@ impl ConfigError {
         Self {
             path: path.display().to_string(),
             place: line.map_or_else(String::new, |line| format!(", line {line}")),
-            what: shortened(&complaint.what),
+            what: brief(&complaint.what),
             hint: complaint.hint,
         }
     }
@@ -69,23 +71,22 @@ impl ConfigError {
         Self {
             path: path.display().to_string(),
             place,
-            what: shortened(error.message()),
+            what: brief(&without_value(error.message())),
             hint: "every key is described in the file that `counterfoil init` writes".to_owned(),
         }
     }
 }
 
-/// A message that may repeat what stands in the file, at a length that a person reads.
-fn shortened(message: &str) -> String {
-    if message.chars().nth(MESSAGE_CHARS_MAX).is_none() {
-        return message.to_owned();
-    }
-    let start: String = message.chars().take(MESSAGE_CHARS_MAX).collect();
-    format!("{start} [and more]")
+/// A message of the TOML reader without the text that stands where another form was expected: it
+/// may be a secret that was put in the wrong place.
+fn without_value(message: &str) -> Cow<'_, str> {
+    let parts = message
+        .strip_prefix("invalid type: string ")
+        .and_then(|rest| rest.rsplit_once(", expected "));
+    parts.map_or(Cow::Borrowed(message), |(_, expected)| {
+        Cow::Owned(format!("a text, expected {expected}"))
+    })
 }
-
-/// The library's message about an unknown key lists the known ones.
-const MESSAGE_CHARS_MAX: usize = 800;
 
 /// The largest configuration that is read, in bytes.
 const CONFIG_LIMIT_BYTES: u64 = 8 * 1024 * 1024;
