@@ -67,13 +67,18 @@ pub(crate) enum Command {
     Status,
     /// The whole life of one entry: why it is where it is and costs what it costs.
     Explain {
-        /// The item's id, or the tracker's id of the entry.
+        /// The item's id, the tracker's id of the entry, or the name of a fixed amount.
         id: String,
     },
     /// The exception queue.
     Exceptions {
         #[command(subcommand)]
         command: Exceptions,
+    },
+    /// What contracts count and bill beside work: limits, retainers, hour banks, milestones.
+    Contracts {
+        #[command(subcommand)]
+        command: crate::commands::contracts::Contracts,
     },
     /// Compare tracker, ledger and ERP per entry, to the cent.
     Reconcile {

@@ -10,6 +10,7 @@ use domain::exception::Problem;
 use domain::masters::Masters;
 use domain::money::Money;
 use domain::posting::{DocumentState, PostingKind};
+use domain::quantity::Unit;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -83,9 +84,11 @@ pub struct PostLine {
     pub line_key: String,
     /// The ERP's id of the line to replace or delete, or of the line that a credit mirrors.
     pub erp_line_ref: Option<String>,
-    /// The printed quantity in hours. Negative on a credit.
+    /// The printed quantity. Negative on a credit.
     pub quantity: Micro,
-    /// The rate per hour.
+    /// Its unit.
+    pub unit: Unit,
+    /// The rate per unit.
     pub rate: Micro,
     /// The amount: printed quantity times rate, rounded once.
     pub amount: Money,
@@ -95,10 +98,10 @@ pub struct PostLine {
     pub work_date: Date,
     /// The service item's id in the ERP.
     pub service_item_ref: String,
-    /// The task's id in the ERP.
-    pub task_ref: String,
-    /// The worker's id in the ERP.
-    pub worker_ref: String,
+    /// The task's id in the ERP. A fixed amount has none; booked time always has one.
+    pub task_ref: Option<String>,
+    /// The worker's id in the ERP. A fixed amount has none; booked time always has one.
+    pub worker_ref: Option<String>,
     /// The text of the line.
     pub description: String,
 }

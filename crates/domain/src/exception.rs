@@ -146,7 +146,7 @@ codes! {
         "Delete the copy in the tracker, or replay to confirm that both were worked.";
     /// A rate changed under booked work.
     RetroRateChange = "RETRO_RATE_CHANGE", Finance,
-        "A rate was changed back in time and would change this booked amount.",
+        "A rate or a term was changed back in time and would change this booked amount.",
         "Check the change; replay books the difference, or take the change back.";
     /// Approval was withdrawn after the invoice went out.
     ApprovalWithdrawn = "APPROVAL_WITHDRAWN", ProjectManager,

@@ -28,6 +28,8 @@ pub enum Unit {
     Day,
     /// Months at a monthly rate; `MON`.
     Month,
+    /// One piece at its price: a fee, a milestone, money paid ahead; `C62`. No work is counted in it.
+    Piece,
 }
 
 impl Unit {
@@ -39,6 +41,7 @@ impl Unit {
             Self::WorkingDay => "working_day",
             Self::Day => "day",
             Self::Month => "month",
+            Self::Piece => "piece",
         }
     }
 
@@ -50,6 +53,7 @@ impl Unit {
             Self::WorkingDay => "E49",
             Self::Day => "DAY",
             Self::Month => "MON",
+            Self::Piece => "C62",
         }
     }
 
@@ -60,6 +64,7 @@ impl Unit {
             Self::Minute => "min",
             Self::WorkingDay | Self::Day => "d",
             Self::Month => "months",
+            Self::Piece => "x",
         }
     }
 }

@@ -246,6 +246,7 @@ fn seal_content(
     let facts = ItemFacts {
         fields: fields.cloned(),
         raw: String::from_utf8_lossy(raw).into_owned(),
+        fixed: None,
     };
     facts::seal(tx, SealClass::Received, worker, &facts)
 }

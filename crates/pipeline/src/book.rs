@@ -159,8 +159,8 @@ fn refs_of(resolved: &Resolved<'_>) -> ErpRefs {
     ErpRefs {
         customer: resolved.customer.map(|customer| customer.erp_ref.clone()),
         service_item: resolved.service_item.erp_ref.clone(),
-        task: resolved.task.erp_ref.clone(),
-        worker: resolved.worker.erp_ref.clone(),
+        task: Some(resolved.task.erp_ref.clone()),
+        worker: Some(resolved.worker.erp_ref.clone()),
     }
 }
 
@@ -277,8 +277,9 @@ fn book(
     Ok(())
 }
 
-fn about(refs: &ErpRefs) -> (&str, &str, &str) {
-    (&refs.task, &refs.worker, &refs.service_item)
+fn about(refs: &ErpRefs) -> (Option<&str>, Option<&str>, &str) {
+    let (task, worker) = (refs.task.as_deref(), refs.worker.as_deref());
+    (task, worker, &refs.service_item)
 }
 
 /// Put an item into the exception queue. The money at stake is given where a charge may not say it.

@@ -5,7 +5,7 @@ use crate::book::Judgement;
 use crate::books::{Books, admission};
 use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
-use crate::facts::{self, ExceptionFacts, ItemFacts};
+use crate::facts::{self, ExceptionFacts, FixedFacts, ItemFacts};
 use crate::group::{judge_one, waits_for_a_person};
 use crate::outcome::after_settling;
 use crate::post::doubt_problem;
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use store::exceptions::ExceptionRow;
-use store::items;
+use store::items::{self, ItemRow};
 use store::postings::{self, PostingChange, PostingRow};
 use store::{
     Abort, Command, Guard, GuardSet, Pointer, ReadTx, StoreError, Tx, attempts, charges, strays,
@@ -374,6 +374,9 @@ impl ReplayOne {
             return Ok(true);
         }
         let facts: Option<ItemFacts> = facts::open(tx, item.content)?;
+        if let Some(fixed) = facts.as_ref().and_then(|facts| facts.fixed.as_ref()) {
+            return self.replay_fixed(tx, books, item, fixed);
+        }
         let Some(fields) = facts.and_then(|facts| facts.fields) else {
             // A record that cannot be read has to be mended at the source.
             return Ok(false);
@@ -393,6 +396,21 @@ impl ReplayOne {
         if !undecided {
             verdicts.settle(tx, books, &self.terms, "replayed")?;
         }
+        item.changed_at_us = tx.now_us();
+        items::update(tx, &mut item, "replayed")?;
+        crate::telling::show(tx, books, &item)?;
+        Ok(item.state != ItemState::Exception.name())
+    }
+
+    fn replay_fixed(
+        &self,
+        tx: &mut Tx<'_>,
+        books: &mut Books,
+        mut item: ItemRow,
+        known: &FixedFacts,
+    ) -> Result<bool, StoreError> {
+        let judgement = crate::fixed::judge_again(tx, &self.terms, &mut item, known)?;
+        crate::book::apply(tx, books, &self.terms, &mut item, &judgement, false)?;
         item.changed_at_us = tx.now_us();
         items::update(tx, &mut item, "replayed")?;
         crate::telling::show(tx, books, &item)?;

@@ -100,17 +100,21 @@ pub struct StoryPosting {
     pub document: String,
 }
 
-/// Tell the story of an item, named by its id or by the source's.
+/// Tell the story of an item, named by its id, by the source's, or as a fixed amount of a contract.
 pub async fn explain(env: &Env, name: String) -> Result<Option<Story>, PassError> {
     let id = match name.parse::<ItemId>() {
         Ok(id) => id,
         Err(_) => ItemId::derive(&env.settings.ledger, &env.settings.source, &name),
     };
+    let fixed = crate::fixed::item_id(&env.settings, &name);
     Ok(env
         .store
-        .read(move |tx| match items::get(tx, &id.bytes())? {
-            Some(item) => Ok(Some(story(tx, &item)?)),
-            None => Ok(None),
+        .read(move |tx| {
+            let item = match items::get(tx, &id.bytes())? {
+                Some(item) => Some(item),
+                None => items::get(tx, &fixed)?,
+            };
+            item.map(|item| story(tx, &item)).transpose()
         })
         .await?)
 }

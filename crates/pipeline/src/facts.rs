@@ -3,20 +3,36 @@
 
 use domain::entry::EntryFields;
 use domain::exception::Problem;
+use jiff::civil::Date;
 use rules::charge::ChargeContent;
 use rules::estimate::Estimate;
 use rules::explanation::Explanation;
+use rules::fixed::FixedAmount;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Pointer, ReadTx, SealClass, Sealed, StoreError, Tx};
 
-/// What a source sent.
+/// What a source sent, or what a contract asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemFacts {
-    /// The fields read; none for a record that could not be read.
+    /// The fields read; none for a record that could not be read, and for a fixed amount.
     pub fields: Option<EntryFields>,
     /// The bytes as received (as text; bytes that are no UTF-8 are replaced).
     pub raw: String,
+    /// The fixed amount, where no source sent anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<FixedFacts>,
+}
+
+/// A fixed amount as it was last taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixedFacts {
+    /// The contract's id.
+    pub contract: String,
+    /// What is asked for.
+    pub amount: FixedAmount,
+    /// The day it belongs to.
+    pub day: Date,
 }
 
 /// The ERP's names of what a charge is about, as they were when it was priced.
@@ -26,13 +42,14 @@ pub struct ErpRefs {
     pub customer: Option<String>,
     /// The service item.
     pub service_item: String,
-    /// The task.
-    pub task: String,
-    /// The worker.
-    pub worker: String,
+    /// The task; none of a fixed amount.
+    pub task: Option<String>,
+    /// The worker; none of a fixed amount.
+    pub worker: Option<String>,
 }
 
-/// The business's codes behind a charge, for people and explanations.
+/// The business's codes behind a charge, for people and explanations. What a fixed amount has not is
+/// empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Codes {
     /// The worker.

@@ -4,13 +4,14 @@ use crate::crash::CrashPoint;
 use crate::env::{Env, Note, tracker};
 use crate::error::PassError;
 use crate::facts;
+use crate::fixed;
 use connector_sdk::call::CallError;
 use connector_sdk::source::{Feedback, WriteBack};
 use domain::exception::{Code, Problem};
 use domain::status::BillingStatus;
 use std::convert::Infallible;
 use store::feedback::{self, FeedbackRow};
-use store::{Abort, Command, Guard, GuardSet, Tx, items, refusals};
+use store::{Abort, Command, Guard, GuardSet, ReadTx, StoreError, Tx, items, refusals};
 
 /// Entries told in one round.
 const ROUND: i64 = 200;
@@ -105,8 +106,9 @@ pub async fn tell_all(env: &Env) -> Result<(u64, u64), PassError> {
             continue;
         }
         for (row, source_ref) in due {
+            let known = source_ref.is_some();
             let outcome = tell_one(env, target.as_ref(), &row, source_ref).await?;
-            told += u64::from(outcome == Told::Yes);
+            told += u64::from(outcome == Told::Yes && known);
             env.write(MarkTold { row, told: outcome }).await?;
             env.pass(CrashPoint::ToldWritten)?;
             env.progress.hear(Note::Step(told));
@@ -123,7 +125,7 @@ pub async fn tell_again(env: &Env, item_id: [u8; 16]) -> Result<bool, PassError>
         .store
         .read(move |tx| {
             let row = feedback::get(tx, &item_id)?.filter(|row| !row.told);
-            Ok((row, items::get(tx, &item_id)?.map(|item| item.source_ref)))
+            Ok((row, source_ref(tx, &item_id)?))
         })
         .await?;
     let (Some(row), source_ref) = found else {
@@ -136,6 +138,14 @@ pub async fn tell_again(env: &Env, item_id: [u8; 16]) -> Result<bool, PassError>
     Ok(done)
 }
 
+/// The source's id of an item; none of a fixed amount, which no source knows.
+fn source_ref(tx: &mut ReadTx<'_>, item_id: &[u8; 16]) -> Result<Option<String>, StoreError> {
+    let item = items::get(tx, item_id)?;
+    Ok(item
+        .filter(|item| item.source != fixed::SOURCE)
+        .map(|item| item.source_ref))
+}
+
 async fn due_now(env: &Env) -> Result<Vec<(FeedbackRow, Option<String>)>, PassError> {
     let now_us = env.clock.now_us();
     Ok(env
@@ -143,7 +153,7 @@ async fn due_now(env: &Env) -> Result<Vec<(FeedbackRow, Option<String>)>, PassEr
         .read(move |tx| {
             let mut due = Vec::new();
             for row in feedback::due(tx, now_us, ROUND)? {
-                let source_ref = items::get(tx, &row.item_id)?.map(|item| item.source_ref);
+                let source_ref = source_ref(tx, &row.item_id)?;
                 due.push((row, source_ref));
             }
             Ok(due)
@@ -170,7 +180,7 @@ async fn tell_one(
     let known = source_ref
         .filter(|r| !r.starts_with("unreadable-"))
         .zip(status);
-    // A record without an id cannot be told anything.
+    // A record without an id, and a fixed amount, cannot be told anything.
     let Some((source_ref, status)) = known else {
         return Ok(Told::Yes);
     };

@@ -8,6 +8,7 @@ use crate::book::{Desired, Judgement, apply, before_price, closed_documents, des
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ItemFacts};
+use crate::settings::BilledBefore;
 use crate::strand::active_by_part;
 use crate::telling::show;
 use domain::contract::Contract;
@@ -124,7 +125,6 @@ pub(crate) fn judge_group(
     if news.is_empty() || !in_groups(&terms.reference) {
         return Ok(Verdicts::default());
     }
-    let mut loaded = load(tx, books, terms, &stretches(terms, news)?)?;
     let mut changes = Vec::with_capacity(news.len());
     for one in news {
         changes.push(match &one.fields {
@@ -133,8 +133,12 @@ pub(crate) fn judge_group(
         });
     }
     let mine: BTreeSet<&str> = news.iter().map(|one| one.source_ref.as_str()).collect();
-    match loaded.book.admit(&terms.reference, changes) {
-        Ok(answer) => conclude(terms, &loaded, answer, &mine),
+    let reference = &terms.reference;
+    let answered = answered(tx, books, terms, stretches(terms, news)?, |book| {
+        book.admit(reference, changes.clone())
+    });
+    match answered? {
+        Ok((loaded, answer)) => conclude(terms, &loaded, answer, &mine),
         Err(error) => {
             let mut verdicts = Verdicts::default();
             for one in news {
@@ -146,6 +150,39 @@ pub(crate) fn judge_group(
                 }
             }
             Ok(verdicts)
+        }
+    }
+}
+
+/// Whose days have to be loaded: workers, each with a first and a last day.
+type Stretches = BTreeSet<(String, Date, Date)>;
+
+/// Load what an act needs and carry it out on that. Accounts may answer about work that is not
+/// loaded: then that is loaded too, and the act carried out anew.
+fn answered(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    terms: &Terms,
+    mut wanted: Stretches,
+    act: impl Fn(&mut Book) -> Result<Answer, PriceError>,
+) -> Result<Result<(Loaded, Answer), PriceError>, StoreError> {
+    loop {
+        let mut loaded = load(tx, books, terms, &wanted)?;
+        let answer = match act(&mut loaded.book) {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Err(error)),
+        };
+        if answer.missing.is_empty() {
+            return Ok(Ok((loaded, answer)));
+        }
+        let before = wanted.len();
+        wanted.extend(stretches_of(tx, terms, &answer.missing)?);
+        if wanted.len() == before {
+            let missing: Vec<&str> = answer.missing.iter().map(String::as_str).collect();
+            return Err(inconsistent(format!(
+                "accounts count work that is not booked: {}",
+                missing.join(", ")
+            )));
         }
     }
 }
@@ -179,75 +216,120 @@ pub(crate) fn judge_one(
     Ok((judgement, verdicts))
 }
 
-/// Bring a contract's limits to its terms, and release what waits as far as there is room.
+/// Bring a contract's accounts to its terms and to the calendar, and release what waits as far as
+/// there is room.
 pub(crate) fn settle_accounts(
     tx: &mut ReadTx<'_>,
     books: &mut Books,
     terms: &Terms,
     contract: &Contract,
+    today: Date,
 ) -> Result<Result<Verdicts, Problem>, StoreError> {
-    let Some(accounts) = accounts_of(tx, &contract.id)? else {
-        return Ok(Ok(Verdicts::default()));
-    };
-    let Some(Account::Limits(limits)) = &accounts.limits else {
-        return Ok(Ok(Verdicts::default()));
-    };
-    let held: Vec<String> = limits
-        .records()
-        .filter(|(_, record)| record.held_by.is_some())
-        .filter_map(|(ask, _)| ask.rsplit_once('/').map(|(item, _)| item.to_owned()))
-        .collect();
-    let same = same_limits(limits.terms(), contract);
-    if same && held.is_empty() {
-        return Ok(Ok(Verdicts::default()));
-    }
-    let mut wanted = BTreeSet::new();
-    for source_ref in &held {
-        let id = crate::intake::item_ids(terms, std::slice::from_ref(source_ref));
-        for row in items::get_many(tx, &id)? {
-            let day = day_of(&row)?;
-            let (from, to) = window(&terms.reference, day);
-            wanted.insert((row.worker.clone(), from, to));
-        }
-    }
-    let mut loaded = load(tx, books, terms, &wanted)?;
-    let mut answer = Answer::default();
     let refused = |error: PriceError| {
         let facts = format!("contract {}: {error}", contract.id);
         Ok(Err(Problem::new(Code::ContractAmbiguous, facts)))
     };
-    if !same {
-        // Without any limit left, what was held is priced as a whole again.
-        match loaded.book.change_order(&terms.reference, &contract.id) {
-            Ok(changed) => answer = changed,
-            Err(error) => return refused(error),
-        }
+    let stored = accounts_of(tx, &contract.id)?;
+    let follows = stored.as_ref().is_some_and(|kept| !kept.keep(contract));
+    let accounts = match stored {
+        Some(kept) if !follows => kept,
+        // As they will be, for what the calendar tells.
+        Some(_) | None => match Accounts::of(contract) {
+            Ok(fresh) => fresh,
+            Err(refusal) => return refused(refusal.into()),
+        },
+    };
+    let held = held_works(&accounts_of(tx, &contract.id)?.unwrap_or_default());
+    let told = calendar_events(terms, contract, &accounts, today);
+    if !follows && held.is_empty() && told.is_empty() {
+        return Ok(Ok(Verdicts::default()));
     }
-    if !held.is_empty() && !contract.limit.is_empty() {
-        let event = Event::ReleaseHeld { at_most: None };
-        match loaded.book.tell(&terms.reference, &contract.id, &event) {
-            // The release is the last word about what it touched; books and accounts never disagree.
-            Ok(released) => {
-                let touched: BTreeSet<&str> =
-                    released.outcomes.iter().map(|o| o.item.as_str()).collect();
-                answer
-                    .outcomes
-                    .retain(|outcome| !touched.contains(outcome.item.as_str()));
-                answer.outcomes.extend(released.outcomes);
-                answer.effects.extend(released.effects);
-            }
-            Err(error) => return refused(error),
+    let reference = &terms.reference;
+    let wanted = stretches_of(tx, terms, &held)?;
+    let answered = answered(tx, books, terms, wanted, |book| {
+        let mut answer = Answer::default();
+        if follows {
+            // Without any limit left, what was held is priced as a whole again.
+            answer = book.change_order(reference, &contract.id)?;
         }
+        // What the accounts were told is kept by the ones that follow.
+        let now = book.accounts(&contract.id).unwrap_or(&accounts).clone();
+        for event in calendar_events(terms, contract, &now, today) {
+            then(&mut answer, book.tell(reference, &contract.id, &event)?);
+        }
+        if !held.is_empty() && !contract.limit.is_empty() {
+            let event = Event::ReleaseHeld { at_most: None };
+            then(&mut answer, book.tell(reference, &contract.id, &event)?);
+        }
+        Ok(answer)
+    });
+    match answered? {
+        Ok((loaded, answer)) => conclude(terms, &loaded, answer, &BTreeSet::new()).map(Ok),
+        Err(error) => refused(error),
     }
-    conclude(terms, &loaded, answer, &BTreeSet::new()).map(Ok)
 }
 
-/// Limits are kept outer ones first, whatever their order in the configuration.
-fn same_limits(
-    known: &[domain::contract::accounts::limit::LimitTerms],
+/// A later answer is the last word about what it touched; books and accounts never disagree.
+fn then(answer: &mut Answer, later: Answer) {
+    let touched: BTreeSet<&str> = later.outcomes.iter().map(|o| o.item.as_str()).collect();
+    answer
+        .outcomes
+        .retain(|outcome| !touched.contains(outcome.item.as_str()));
+    answer.outcomes.extend(later.outcomes);
+    answer.effects.extend(later.effects);
+    answer.missing.extend(later.missing);
+}
+
+/// The work that waits at limits.
+fn held_works(accounts: &Accounts) -> BTreeSet<String> {
+    let Some(Account::Limits(limits)) = &accounts.limits else {
+        return BTreeSet::new();
+    };
+    limits
+        .records()
+        .filter(|(_, record)| record.held_by.is_some())
+        .filter_map(|(ask, _)| ask.rsplit_once('/').map(|(item, _)| item.to_owned()))
+        .collect()
+}
+
+/// What the calendar tells the accounts of a contract: months of an hour bank open on their first
+/// day, and close once the ERP's books of their last day are closed.
+fn calendar_events(
+    terms: &Terms,
     contract: &Contract,
-) -> bool {
-    known.len() == contract.limit.len() && contract.limit.iter().all(|limit| known.contains(limit))
+    accounts: &Accounts,
+    today: Date,
+) -> Vec<Event> {
+    let (Some(Account::HourBank(bank)), Some(from)) = (&accounts.hour_bank, contract.from) else {
+        return Vec::new();
+    };
+    // Months that were billed by other means are none of this ledger.
+    let begin = match &terms.settings.billed_before {
+        Some(BilledBefore::Day(day)) => from.max(*day),
+        Some(BilledBefore::Entries(_)) | None => from,
+    };
+    let until = contract.to.and_then(|to| to.yesterday().ok());
+    let until = until.map_or(today, |last| last.min(today));
+    let periods = &terms.reference.masters.periods;
+    bank.due(begin, until, |last| {
+        let own = periods.iter().find(|p| p.first <= last && last <= p.last);
+        own.is_some_and(|period| !period.open)
+    })
+}
+
+/// The days to load for works of the ledger.
+fn stretches_of(
+    tx: &mut ReadTx<'_>,
+    terms: &Terms,
+    works: &BTreeSet<String>,
+) -> Result<Stretches, StoreError> {
+    let refs: Vec<String> = works.iter().cloned().collect();
+    let mut wanted = Stretches::new();
+    for row in items::get_many(tx, &crate::intake::item_ids(terms, &refs))? {
+        let (from, to) = window(&terms.reference, day_of(&row)?);
+        wanted.insert((row.worker, from, to));
+    }
+    Ok(wanted)
 }
 
 fn day_of(row: &ItemRow) -> Result<Date, StoreError> {
@@ -257,8 +339,8 @@ fn day_of(row: &ItemRow) -> Result<Date, StoreError> {
 }
 
 /// Whose days have to be loaded.
-fn stretches(terms: &Terms, news: &[News]) -> Result<BTreeSet<(String, Date, Date)>, StoreError> {
-    let mut wanted = BTreeSet::new();
+fn stretches(terms: &Terms, news: &[News]) -> Result<Stretches, StoreError> {
+    let mut wanted = Stretches::new();
     for one in news {
         let mut add = |worker: &str, day: Date| {
             let (from, to) = window(&terms.reference, day);
@@ -284,7 +366,10 @@ fn work_of(source_ref: &str, fields: &EntryFields) -> Work {
     }
 }
 
-fn accounts_of(tx: &mut ReadTx<'_>, contract: &str) -> Result<Option<Accounts>, StoreError> {
+pub(crate) fn accounts_of(
+    tx: &mut ReadTx<'_>,
+    contract: &str,
+) -> Result<Option<Accounts>, StoreError> {
     accounts::get(tx, contract)?
         .map(|row| {
             serde_json::from_str(&row.body).map_err(|error| {
@@ -298,7 +383,7 @@ fn load(
     tx: &mut ReadTx<'_>,
     books: &mut Books,
     terms: &Terms,
-    wanted: &BTreeSet<(String, Date, Date)>,
+    wanted: &Stretches,
 ) -> Result<Loaded, StoreError> {
     let mut rows = BTreeMap::new();
     let mut booked = BTreeMap::new();
@@ -442,7 +527,7 @@ fn conclude(
         }
     }
     for (contract, accounts) in loaded.book.all_accounts() {
-        if accounts.asked_about_work() || loaded.stored.contains(contract) {
+        if accounts.are_kept() || loaded.stored.contains(contract) {
             let body = serde_json::to_string(accounts)
                 .map_err(|error| inconsistent(format!("accounts do not write: {error}")))?;
             verdicts.accounts.insert(contract.clone(), body);

@@ -6,6 +6,7 @@ use crate::postings::{charge_facts, document_shape, kind_of};
 use connector_sdk::target::{DocumentHead, PostBatch, PostLine, Shape};
 use domain::decimal::Micro;
 use domain::money::Money;
+use domain::quantity::Unit;
 use jiff::civil::Date;
 use store::documents::DocumentRow;
 use store::postings::PostingRow;
@@ -83,11 +84,12 @@ fn line_of(
         .ok_or_else(|| inconsistent("a posting without its charge"))?;
     let facts = charge_facts(tx, &charge)?;
     let content: Option<ItemFacts> = facts::open(tx, item.content)?;
-    let fields = content.and_then(|content| content.fields);
-    let narrative = fields
-        .as_ref()
-        .map(|fields| fields.narrative.as_str())
-        .unwrap_or_default();
+    let (fields, fixed) = content.map_or((None, None), |content| (content.fields, content.fixed));
+    let narrative = match (&fields, &fixed) {
+        (Some(fields), _) => fields.narrative.as_str(),
+        (None, Some(fixed)) => fixed.amount.text.as_str(),
+        (None, None) => "",
+    };
     let erp_line_ref = match (row.amends, row.amends_document) {
         (Some(number), amended) => {
             let amended = amended.unwrap_or(row.document_id);
@@ -105,6 +107,7 @@ fn line_of(
         line_key: row.line_key.clone(),
         erp_line_ref,
         quantity: Micro::from_micro(row.quantity_micro),
+        unit: facts.content.unit,
         rate: Micro::from_micro(row.rate_micro),
         amount: Money {
             amount_minor: row.amount_minor,
@@ -127,6 +130,10 @@ fn description(shape: Shape, facts: &facts::ChargeFacts, narrative: &str) -> Str
     let text = match shape {
         Shape::DraftLine => {
             let (day, codes) = (facts.content.work_date, &facts.codes);
+            if facts.content.unit == Unit::Piece {
+                // What was agreed needs no day and no person.
+                return one_line(narrative);
+            }
             let start = format!("{day} {}, {}", codes.worker_name, codes.task_name);
             if narrative.is_empty() {
                 start
@@ -136,6 +143,10 @@ fn description(shape: Shape, facts: &facts::ChargeFacts, narrative: &str) -> Str
         }
         Shape::Timesheet | Shape::Cost => narrative.to_owned(),
     };
+    one_line(&text)
+}
+
+fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(DESCRIPTION_CHARS_MAX)

@@ -192,8 +192,8 @@ mod tests {
         ErpRefs {
             customer: Some("cu1".into()),
             service_item: "si1".into(),
-            task: task.into(),
-            worker: "w1".into(),
+            task: Some(task.into()),
+            worker: Some("w1".into()),
         }
     }
 

@@ -4,6 +4,7 @@
 use crate::classes::{Book, Line, classify, erp_amount, line_problem};
 use crate::env::{Env, Note, erp, tracker};
 use crate::error::PassError;
+use crate::fixed;
 use crate::foreign;
 use crate::postings::{charge_facts, document_shape, home_of};
 use crate::states::{all_documents, find_lines, standing};
@@ -196,7 +197,12 @@ pub async fn reconcile(env: &Env, window: DateWindow) -> Result<Reconciliation, 
     for book in &books {
         let empty = Vec::new();
         let own = by_item.get(&book.item.item_id).unwrap_or(&empty);
-        let source = at_source.get(book.item.source_ref.as_str()).copied();
+        let source = if book.item.source == fixed::SOURCE {
+            // A contract asks for it, and the pass takes that in by itself.
+            Some((book.item.fingerprint, 0))
+        } else {
+            at_source.get(book.item.source_ref.as_str()).copied()
+        };
         let readable = !unreadable.contains(&book.item.source_ref.as_str());
         entries.push(judge(book, own, source, readable, window)?);
     }
@@ -268,7 +274,9 @@ async fn read_books(env: &Env, window: DateWindow) -> Result<Vec<Book>, PassErro
         .store
         .read(move |tx| {
             let mut books = Vec::new();
-            for item in items::window_full(tx, &source, &from, &to)? {
+            let mut items = items::window_full(tx, &source, &from, &to)?;
+            items.extend(items::window_full(tx, fixed::SOURCE, &from, &to)?);
+            for item in items {
                 let charges = charges::list_for_item(tx, &item.item_id)?;
                 let postings = postings::list_for_item(tx, &item.item_id)?;
                 // Only what has no amount has to be looked at closer.
@@ -348,7 +356,9 @@ fn judge(
         item: Some(ItemId(item.item_id).to_string()),
         class,
         words,
-        source_seconds: source.map(|(_, seconds)| seconds),
+        source_seconds: source
+            .filter(|_| item.source != fixed::SOURCE)
+            .map(|(_, seconds)| seconds),
         ledger_minor,
         erp_minor,
         currency,

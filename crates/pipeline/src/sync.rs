@@ -9,6 +9,7 @@ use crate::error::PassError;
 use crate::exceptions;
 use crate::facts::ItemFacts;
 use crate::feedback;
+use crate::fixed::{FixedResult, take_in_fixed};
 use crate::group::{self, News, Verdicts, judge_one};
 use crate::intake::take_in;
 use crate::post::{POSTING_OFF, PostResult, post_all};
@@ -42,6 +43,9 @@ pub struct SyncOptions {
 pub struct SyncResult {
     /// Intake.
     pub intake: PageResult,
+    /// Fixed amounts.
+    #[serde(default)]
+    pub fixed: FixedResult,
     /// Posting.
     pub post: PostResult,
     /// Invoice states.
@@ -80,7 +84,7 @@ pub async fn sync(env: &Env, today: Date, options: SyncOptions) -> Result<SyncRe
     let loaded = load(env).await?;
     let terms = loaded.terms;
     let mut result = SyncResult::default();
-    settle_accounts(env, &terms).await?;
+    settle_accounts(env, &terms, today).await?;
     if loaded.changed {
         result.rate_changes = mark_rate_changes(env, &terms).await?;
     }
@@ -93,6 +97,8 @@ pub async fn sync(env: &Env, today: Date, options: SyncOptions) -> Result<SyncRe
     }
     let window = env.settings.window(today);
     result.intake = take_in(env, &terms, window, options.accept_deletions).await?;
+    // After the work: what it drew may ask for a top-up.
+    result.fixed = take_in_fixed(env, &terms, today).await?;
     if restored {
         restored::verify(env, &terms).await?;
         result.states = states::refresh(env, &terms).await?;
@@ -208,21 +214,23 @@ impl Command for MarkRateChanges {
 }
 
 /// Accounts follow the configuration, and what waited for room is released as far as there is some.
-async fn settle_accounts(env: &Env, terms: &Terms) -> Result<(), PassError> {
+async fn settle_accounts(env: &Env, terms: &Terms, today: Date) -> Result<(), PassError> {
     let kept = env.store.read(store::accounts::list).await?;
     for contract in &terms.reference.contracts {
         // Also where the limits were taken out: what they held is held no longer.
-        if !kept.iter().any(|row| row.contract == contract.id) {
+        let known = kept.iter().any(|row| row.contract == contract.id);
+        if !known && contract.hour_bank.is_none() {
             continue;
         }
         let settled = env.write(SettleAccounts {
             terms: terms.clone(),
             contract: contract.id.clone(),
+            today,
         });
         if let Err(problem) = settled.await? {
             return Err(PassError::refused(
                 problem.facts,
-                "mend the limits of the contract in the configuration",
+                "mend the terms of the contract in the configuration",
             ));
         }
     }
@@ -232,6 +240,7 @@ async fn settle_accounts(env: &Env, terms: &Terms) -> Result<(), PassError> {
 struct SettleAccounts {
     terms: Terms,
     contract: String,
+    today: Date,
 }
 
 impl Command for SettleAccounts {
@@ -253,9 +262,9 @@ impl Command for SettleAccounts {
             return Ok(Ok(0));
         };
         let mut books = Books::default();
-        match group::settle_accounts(tx, &mut books, &self.terms, contract)? {
+        match group::settle_accounts(tx, &mut books, &self.terms, contract, self.today)? {
             Ok(verdicts) => {
-                let why = "limits followed the contract";
+                let why = "accounts followed contract and calendar";
                 let changed = verdicts.settle(tx, &mut books, &self.terms, why)?;
                 books.flush(tx, why)?;
                 Ok(Ok(changed))

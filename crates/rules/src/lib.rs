@@ -12,6 +12,7 @@ pub mod documents;
 pub mod engine;
 pub mod estimate;
 pub mod explanation;
+pub mod fixed;
 pub mod labor;
 pub mod overtime;
 pub mod part;

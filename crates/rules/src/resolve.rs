@@ -166,7 +166,8 @@ pub(crate) fn contract<'a>(
     }
 }
 
-fn customer<'a>(
+/// The customer of a contract; internal work has none.
+pub(crate) fn customer<'a>(
     reference: &'a Reference,
     contract: &Contract,
 ) -> Result<Option<&'a Customer>, Problem> {

@@ -3,6 +3,7 @@
 use crate::handle::{operation, process, unknown};
 use crate::host::Host;
 use crate::operation::Operation;
+use crate::operations::contract::TellContract;
 use crate::operations::pass::Pass;
 use crate::operations::posting::SwitchPosting;
 use crate::operations::publish::Publish;
@@ -36,6 +37,7 @@ fn router(host: Arc<Host>) -> Router {
         .route(process::PATH, get(process))
         .route(Pass::PATH, post(operation::<Pass>))
         .route(SwitchPosting::PATH, post(operation::<SwitchPosting>))
+        .route(TellContract::PATH, post(operation::<TellContract>))
         .route(Replay::PATH, post(operation::<Replay>))
         .route(Publish::PATH, post(operation::<Publish>))
         .route(Reconcile::PATH, post(operation::<Reconcile>))

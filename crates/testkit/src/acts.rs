@@ -344,7 +344,11 @@ fn erp_acts(world: &World, kind: Kind, dice: &mut Dice) -> Vec<ErpAct> {
                     .map(|customer| ErpAct::HoldCustomer { customer })
             }
             Kind::CloseTask => {
-                let all: Vec<String> = erp.lines.values().map(|l| l.task_id.clone()).collect();
+                let all: Vec<String> = erp
+                    .lines
+                    .values()
+                    .filter_map(|l| l.task_id.clone())
+                    .collect();
                 dice.one_of(&all)
                     .cloned()
                     .map(|task| ErpAct::CloseTask { task })

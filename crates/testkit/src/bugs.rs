@@ -136,8 +136,8 @@ impl BuggyTarget {
             let known = keys.get(&line.line_key).cloned();
             let new = known.unwrap_or_else(|| {
                 let parts = [
-                    line.task_ref.clone(),
-                    line.worker_ref.clone(),
+                    line.task_ref.clone().unwrap_or_default(),
+                    line.worker_ref.clone().unwrap_or_default(),
                     line.work_date.to_string(),
                     line.recorded_seconds.to_string(),
                     batch.kind.name().to_owned(),

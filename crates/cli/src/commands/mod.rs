@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+pub(crate) mod contracts;
 pub(crate) mod demo;
 mod exceptions;
 mod explain;
@@ -47,6 +48,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         } => run::run(&args, *every_seconds, *passes).await,
         Command::Status => status::run(&args).await,
         Command::Explain { id } => explain::run(&args, id).await,
+        Command::Contracts { command } => contracts::run(&args, command).await,
         Command::Exceptions { command } => exceptions::run(&args, command).await,
         Command::Reconcile { from, to, all } => reconcile::run(&args, *from, *to, *all).await,
         Command::Export {

@@ -36,11 +36,13 @@ pub(crate) fn show(args: &Args, done: &PassDone) -> Result<ExitCode, Failure> {
     if args.output == Output::Json {
         let SyncResult {
             intake,
+            fixed,
             post,
             states,
             ..
         } = result;
         out::json(&json!({
+            "fixed_new": fixed.new_items, "fixed_revisions": fixed.revisions,
             "new": intake.new_items, "revisions": intake.revisions,
             "unchanged": intake.unchanged, "withdrawn": intake.withdrawn,
             "posted": post.posted, "adopted": post.adopted, "rejected": post.rejected,
@@ -71,6 +73,7 @@ pub(crate) fn show(args: &Args, done: &PassDone) -> Result<ExitCode, Failure> {
 fn print(result: &SyncResult) {
     let SyncResult {
         intake,
+        fixed,
         post,
         states,
         ..
@@ -79,6 +82,12 @@ fn print(result: &SyncResult) {
         "taken in: {} new, {} changed, {} withdrawn",
         intake.new_items, intake.revisions, intake.withdrawn
     ));
+    if fixed.new_items + fixed.revisions > 0 {
+        out::line(&format!(
+            "fixed amounts: {} new, {} changed",
+            fixed.new_items, fixed.revisions
+        ));
+    }
     out::line(&format!(
         "posted: {} lines in {} calls ({} found there already, {} refused, {} answers lost)",
         post.posted, post.calls, post.adopted, post.rejected, post.doubts

@@ -264,6 +264,16 @@ impl ConfigFile {
                 what: fault.what,
                 hint: format!("write {}", fault.expected),
             })?;
+            if let Some((term, what, hint)) = missing_for_a_pass(contract) {
+                return Err(Complaint {
+                    place: Some(ContractPlace {
+                        index,
+                        term: Some(term),
+                    }),
+                    what: format!("contract {}: {what}", contract.id),
+                    hint: hint.to_owned(),
+                });
+            }
             if let Some(term) = contract.term_beyond_a_pass() {
                 return Err(Complaint {
                     place: Some(ContractPlace {
@@ -283,4 +293,32 @@ impl ConfigFile {
         }
         Ok(())
     }
+}
+
+/// What a pass needs to know about a contract and its terms do not say: the term that asks for it,
+/// what is missing, and what to write.
+fn missing_for_a_pass(contract: &Contract) -> Option<(&'static str, String, &'static str)> {
+    let fixed = contract.term_of_fixed_amounts();
+    if let (Some(term), None) = (fixed, &contract.fixed_service_item) {
+        return Some((
+            term,
+            format!("`{term}` bills fixed amounts, and nothing says what they are sold as"),
+            "write fixed_service_item = \"CODE\", a service item that the ERP sells by the piece",
+        ));
+    }
+    if let (Some(term), None) = (fixed, &contract.customer) {
+        return Some((
+            term,
+            format!("`{term}` bills fixed amounts, and no customer pays them"),
+            "write customer = \"CODE\"",
+        ));
+    }
+    if contract.hour_bank.is_some() && contract.from.is_none() {
+        return Some((
+            "hour_bank",
+            "its months begin nowhere".to_owned(),
+            "write from = \"YYYY-MM-DD\", the first day of the hour bank's first month",
+        ));
+    }
+    None
 }

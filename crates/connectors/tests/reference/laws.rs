@@ -195,7 +195,7 @@ impl TargetHarness for Erp {
     }
     fn refused_line(&self, head: &DocumentHead) -> Option<PostLine> {
         let mut line = self.line(head);
-        line.task_ref = "nowhere".to_owned();
+        line.task_ref = Some("nowhere".to_owned());
         Some(line)
     }
 }

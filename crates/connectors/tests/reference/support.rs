@@ -292,6 +292,7 @@ pub(crate) fn line(key: &str) -> PostLine {
         line_key: key.to_owned(),
         erp_line_ref: None,
         quantity: "1.33".parse().unwrap(),
+        unit: domain::quantity::Unit::Hour,
         rate: "187.1234".parse().unwrap(),
         amount: Money {
             amount_minor: 24_887,
@@ -300,8 +301,8 @@ pub(crate) fn line(key: &str) -> PostLine {
         recorded_seconds: 4800,
         work_date: date(2026, 10, 5),
         service_item_ref: "s1".to_owned(),
-        task_ref: "t1".to_owned(),
-        worker_ref: "w1".to_owned(),
+        task_ref: Some("t1".to_owned()),
+        worker_ref: Some("w1".to_owned()),
         description: "Review of the plan".to_owned(),
     }
 }

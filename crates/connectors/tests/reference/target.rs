@@ -225,8 +225,10 @@ async fn every_refusal_has_its_code_and_nothing_is_made() {
         line
     };
     let cases: [(Code, Edit); 6] = [
-        (Code::TaskUnmapped, |l| l.task_ref = "zzz".to_owned()),
-        (Code::WorkerUnmapped, |l| l.worker_ref = "zzz".to_owned()),
+        (Code::TaskUnmapped, |l| l.task_ref = Some("zzz".to_owned())),
+        (Code::WorkerUnmapped, |l| {
+            l.worker_ref = Some("zzz".to_owned());
+        }),
         (Code::ServiceItemUnmapped, |l| {
             l.service_item_ref = "zzz".to_owned();
         }),
@@ -295,7 +297,7 @@ async fn every_refusal_has_its_code_and_nothing_is_made() {
 async fn one_bad_line_refuses_the_whole_list() {
     let bench = Bench::new();
     let mut bad = line("K2");
-    bad.task_ref = "zzz".to_owned();
+    bad.task_ref = Some("zzz".to_owned());
     let result = bench
         .erp()
         .post(

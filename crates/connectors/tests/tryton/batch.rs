@@ -50,19 +50,20 @@ pub(crate) fn line(
         line_key: key,
         erp_line_ref: None,
         quantity,
+        unit: domain::quantity::Unit::Hour,
         rate,
         amount: Money::times(quantity, rate, head.currency, Rounding::HalfEven).unwrap(),
         recorded_seconds: 4800,
         work_date: date(2026, 10, 5),
         service_item_ref: lab.id(&["products", product, "id"]),
-        task_ref: lab.id(&[
+        task_ref: Some(lab.id(&[
             "projects",
             "P-ACME-TM",
             "tasks",
             "T-ACME-BUILD",
             "timesheet_work",
-        ]),
-        worker_ref: lab.id(&["employees", "E-FOX", "id"]),
+        ])),
+        worker_ref: Some(lab.id(&["employees", "E-FOX", "id"])),
         description: "Rollout: \"first\" wave\n2026-10-05".to_owned(),
     }
 }

@@ -61,7 +61,7 @@ impl TargetHarness for Bench {
                 "T-BORE-PHASE1",
                 "timesheet_work",
             ];
-            line.task_ref = self.lab.id(&path);
+            line.task_ref = Some(self.lab.id(&path));
         }
         Some(line)
     }

@@ -13,7 +13,7 @@ fn time(lab: &Lab, shape: Shape, project: &str, task: &str) -> (DocumentHead, Po
     head.shape = shape;
     head.customer_ref = None;
     let mut line = line(lab, &head, "CONS", "1.33", "187.1234");
-    line.task_ref = lab.id(&["projects", project, "tasks", task, "timesheet_work"]);
+    line.task_ref = Some(lab.id(&["projects", project, "tasks", task, "timesheet_work"]));
     (head, line)
 }
 
@@ -46,7 +46,7 @@ async fn a_closed_task_and_a_worker_who_left_are_refused_by_name() {
     let (head, good) = time(&lab, Shape::Timesheet, "P-ACME-TM", "T-ACME-BUILD");
     let (_, closed) = time(&lab, Shape::Timesheet, "P-BORE-TM", "T-BORE-PHASE1");
     let (_, mut left) = time(&lab, Shape::Timesheet, "P-ACME-TM", "T-ACME-BUILD");
-    left.worker_ref = lab.id(&["employees", "E-MARSH", "id"]);
+    left.worker_ref = Some(lab.id(&["employees", "E-MARSH", "id"]));
     for (bad, code) in [(closed, Code::TaskClosed), (left, Code::WorkerTerminated)] {
         let lines = [good.clone(), bad.clone()];
         let create = batch(PostingKind::CreateLine, &head, &lines);

@@ -172,6 +172,7 @@ pub(crate) fn batch(shape: Shape) -> PostBatch {
         line_key: "KEY1".into(),
         erp_line_ref: None,
         quantity: "1.33".parse().unwrap(),
+        unit: domain::quantity::Unit::Hour,
         rate: "187.1234".parse().unwrap(),
         amount: domain::money::Money {
             amount_minor: 24_887,
@@ -180,8 +181,8 @@ pub(crate) fn batch(shape: Shape) -> PostBatch {
         recorded_seconds: 4800,
         work_date: date(2026, 10, 5),
         service_item_ref: "1".into(),
-        task_ref: "2".into(),
-        worker_ref: "3".into(),
+        task_ref: Some("2".into()),
+        worker_ref: Some("3".into()),
         description: "Build".into(),
     };
     let document = DocumentHead {

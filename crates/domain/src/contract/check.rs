@@ -144,6 +144,7 @@ const fn quantity_term(error: &QuantityTermsError) -> &'static str {
         | QuantityTermsError::DayStep(_)
         | QuantityTermsError::DayCap { .. } => "days",
         QuantityTermsError::NoWorkingDay => "months",
+        QuantityTermsError::Pieces => "unit",
     }
 }
 

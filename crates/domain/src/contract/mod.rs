@@ -156,6 +156,10 @@ pub struct Contract {
     /// Instalments and monthly fees.
     #[serde(default)]
     pub schedule: Option<ScheduleTerms>,
+    /// What fixed amounts are sold as, by the code of a service item: fees, instalments,
+    /// milestones, top-ups. A pass needs it where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed_service_item: Option<String>,
     /// How charges become the lines that the client reads. Default: a line for each charge.
     #[serde(default, skip_serializing_if = "is_default")]
     pub lines: LineTerms,
@@ -210,6 +214,7 @@ impl Contract {
             hour_bank: None,
             milestones: None,
             schedule: None,
+            fixed_service_item: None,
             lines: LineTerms::default(),
             corrections: IssuedCorrection::default(),
             conditions: ConditionTerms::default(),
@@ -256,10 +261,6 @@ impl Contract {
             ("unit", self.unit != Unit::Hour),
             ("residual", self.residual != Residual::None),
             ("policy = \"bill_to_cap\"", self.limit.iter().any(allowance)),
-            ("retainer", self.retainer.is_some()),
-            ("hour_bank", self.hour_bank.is_some()),
-            ("milestones", self.milestones.is_some()),
-            ("schedule", self.schedule.is_some()),
             ("parent", self.parent.is_some()),
             ("lines", self.lines != LineTerms::default()),
             (
@@ -286,8 +287,20 @@ impl Contract {
             ("limit", !self.limit.is_empty()),
             ("retainer", self.retainer.is_some()),
             ("hour_bank", self.hour_bank.is_some()),
+        ]
+        .into_iter()
+        .find(|(_, there)| *there)
+        .map(|(name, _)| name)
+    }
+
+    /// The first of its terms by which an amount is billed that no entry is priced for.
+    pub fn term_of_fixed_amounts(&self) -> Option<&'static str> {
+        let tops_up = |retainer: &RetainerTerms| retainer.evergreen.is_some();
+        [
             ("milestones", self.milestones.is_some()),
             ("schedule", self.schedule.is_some()),
+            ("hour_bank", self.hour_bank.is_some()),
+            ("retainer", self.retainer.as_ref().is_some_and(tops_up)),
         ]
         .into_iter()
         .find(|(_, there)| *there)

@@ -201,6 +201,11 @@ pub enum QuantityTermsError {
         /// The step.
         step: Micro,
     },
+    /// Work is not counted in pieces.
+    #[error(
+        "unit is piece, in which fixed amounts are printed and no work; write hour, minute, working_day, day or month"
+    )]
+    Pieces,
     /// Nobody works.
     #[error(
         "working_week is empty, so that no month has a working day; name its days, or write month_basis = \"calendar_days\""
@@ -216,6 +221,9 @@ impl QuantityTerms {
         }
         if self.decimals > MICRO_SCALE {
             return Err(QuantityTermsError::TooFine(self.decimals));
+        }
+        if self.unit == Unit::Piece {
+            return Err(QuantityTermsError::Pieces);
         }
         self.day_seconds()?;
         if ![250_000, 500_000, 1_000_000].contains(&self.day_step.micro()) {

@@ -13,6 +13,7 @@ use crate::explanation::Explanation;
 use domain::contract::accounts::Printing;
 use domain::contract::accounts::milestone::{MilestoneTerms, WHOLE_PERCENT_MICRO};
 use domain::decimal::Micro;
+use domain::money::Money;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -120,6 +121,23 @@ impl Milestones {
     /// What each item was billed with, in minor units.
     pub const fn billed_minor(&self) -> &BTreeMap<String, i64> {
         &self.billed_minor
+    }
+
+    /// What each item is billed with now, and the day of the client's word.
+    pub fn billed(&self) -> Vec<(String, Date, Money)> {
+        let mut all = Vec::new();
+        for accepted in self.accepted.values().flatten() {
+            let item = accepted.item();
+            let minor = self.billed_minor.get(&item).copied().unwrap_or(0);
+            let day = accepted.said.evidence.accepted_on;
+            all.push((item, day, money(&self.printing, minor)));
+        }
+        let retention = self.billed_minor.get(RETENTION_ITEM).copied();
+        if let (Some(evidence), Some(minor)) = (&self.released, retention) {
+            let item = RETENTION_ITEM.to_owned();
+            all.push((item, evidence.accepted_on, money(&self.printing, minor)));
+        }
+        all
     }
 
     /// What is withheld, in minor units.

@@ -63,6 +63,15 @@ impl Account {
         }
     }
 
+    pub(crate) const fn printing(&self) -> &Printing {
+        match self {
+            Self::Limits(limits) => &limits.printing,
+            Self::Retainer(retainer) => &retainer.printing,
+            Self::HourBank(bank) => &bank.printing,
+            Self::Milestones(milestones) => &milestones.printing,
+        }
+    }
+
     /// Print as the contract does from now on. What was counted in one currency is not in another.
     pub(crate) fn set_printing(&mut self, now: Printing) -> Result<(), Refusal> {
         let printing = match self {

@@ -99,6 +99,12 @@ impl Retainer {
             .map(|(item, drawing)| (item.as_str(), drawing))
     }
 
+    /// The top-ups that were asked for, in order: id and amount.
+    pub fn asked(&self) -> impl Iterator<Item = (&str, Money)> {
+        let asked = self.top_ups.iter();
+        asked.map(|(id, minor)| (id.as_str(), money(&self.printing, *minor)))
+    }
+
     const fn usable_of(&self, funding: &Funding) -> i64 {
         match self.terms.usable {
             Usable::Paid => funding.paid_minor,

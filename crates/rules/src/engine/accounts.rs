@@ -67,6 +67,50 @@ impl Accounts {
         })
     }
 
+    /// Whether they are kept by the terms that a contract has now.
+    pub fn keep(&self, contract: &Contract) -> bool {
+        let printing = contract.printing();
+        let same = |account: &Option<Account>| match account {
+            None => true,
+            Some(account) => *account.printing() == printing,
+        };
+        let limits = match &self.limits {
+            Some(Account::Limits(limits)) => limits.terms(),
+            Some(_) | None => &[],
+        };
+        let retainer = match &self.retainer {
+            Some(Account::Retainer(retainer)) => Some(retainer.terms()),
+            Some(_) | None => None,
+        };
+        let bank = match &self.hour_bank {
+            Some(Account::HourBank(bank)) => Some(bank.terms()),
+            Some(_) | None => None,
+        };
+        let milestones = match &self.milestones {
+            Some(Account::Milestones(milestones)) => Some(milestones.terms()),
+            Some(_) | None => None,
+        };
+        // Limits are kept outer ones first, whatever their order in the configuration.
+        let known = |limit| limits.contains(limit);
+        let all = [
+            &self.limits,
+            &self.retainer,
+            &self.hour_bank,
+            &self.milestones,
+        ];
+        all.into_iter().all(same)
+            && limits.len() == contract.limit.len()
+            && contract.limit.iter().all(known)
+            && retainer == contract.retainer.as_ref()
+            && bank == contract.hour_bank.as_ref()
+            && milestones == contract.milestones.as_ref()
+    }
+
+    /// Whether there is anything that has to be kept.
+    pub const fn are_kept(&self) -> bool {
+        self.asked_about_work() || self.milestones.is_some()
+    }
+
     /// Whether work of the contract asks any account.
     pub const fn asked_about_work(&self) -> bool {
         self.hour_bank.is_some() || self.limits.is_some() || self.retainer.is_some()

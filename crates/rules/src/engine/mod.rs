@@ -77,6 +77,9 @@ pub struct Answer {
     pub outcomes: Vec<Outcome>,
     /// Fees, top-ups, milestones and the like, with their contract.
     pub effects: Vec<(String, Effect)>,
+    /// Work that an account gave another answer about and that the book does not hold: where the
+    /// book is a part of a ledger, it has to be loaded and the change made again.
+    pub missing: BTreeSet<String>,
 }
 
 /// What is known of work and accounts.
@@ -139,6 +142,7 @@ impl From<Book> for Stored {
 struct Told {
     outcomes: BTreeMap<String, Result<Vec<PricedPart>, Problem>>,
     effects: Vec<(String, Effect)>,
+    missing: BTreeSet<String>,
 }
 
 impl Told {
@@ -155,6 +159,7 @@ impl From<Told> for Answer {
                 .map(|(item, parts)| Outcome { item, parts })
                 .collect(),
             effects: told.effects,
+            missing: told.missing,
         }
     }
 }
@@ -261,6 +266,7 @@ impl Book {
         let after = next.take(reference, changes)?;
         told.outcomes.extend(after.outcomes);
         told.effects.extend(after.effects);
+        told.missing.extend(after.missing);
         *self = next;
         Ok(told.into())
     }

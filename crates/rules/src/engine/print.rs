@@ -55,7 +55,10 @@ impl Book {
         }
         match contract.unit {
             Unit::Hour | Unit::Minute => self.print_time(contract, &mut wanted, &booked)?,
-            Unit::WorkingDay | Unit::Day | Unit::Month => print_days(contract, &mut wanted)?,
+            // Work in pieces is refused where contracts are read.
+            Unit::WorkingDay | Unit::Day | Unit::Month | Unit::Piece => {
+                print_days(contract, &mut wanted)?;
+            }
         }
         for (id, (gross, _)) in wanted {
             let same = standing.contains(&id) && self.prints_the_same(&id, &gross);

@@ -108,9 +108,16 @@ impl Book {
     pub(super) fn conclude(&self, contract: &Contract, settled: &Settled, told: &mut Told) {
         let ids: BTreeSet<&str> = settled.items.iter().map(|item| work_id(item)).collect();
         for id in ids {
-            let Some(gross) = self.gross.get(id).filter(|g| g.contract == contract.id) else {
+            let Some(gross) = self.gross.get(id) else {
+                // What is removed was said already.
+                if !told.outcomes.contains_key(id) {
+                    told.missing.insert(id.to_owned());
+                }
                 continue;
             };
+            if gross.contract != contract.id {
+                continue;
+            }
             let accounts = self.accounts.get(&contract.id);
             let parts = content::parts(contract, id, gross, accounts, &settled.steps);
             told.outcomes.insert(id.to_owned(), parts);

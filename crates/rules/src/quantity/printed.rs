@@ -133,7 +133,7 @@ impl Scale {
         let unit_seconds = match terms.unit {
             Unit::Hour => 3600,
             Unit::Minute => 60,
-            Unit::WorkingDay | Unit::Day | Unit::Month => {
+            Unit::WorkingDay | Unit::Day | Unit::Month | Unit::Piece => {
                 return Err(QuantityError::OtherUnit(terms.unit.name()));
             }
         };

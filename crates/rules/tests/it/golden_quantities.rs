@@ -350,6 +350,7 @@ fn terms_without_meaning() {
             Err(QuantityTermsError::DayStep(_)) => "day step",
             Err(QuantityTermsError::DayCap { .. }) => "cap",
             Err(QuantityTermsError::NoWorkingDay) => "no working day",
+            Err(QuantityTermsError::Pieces) => "pieces",
         };
         assert_eq!(refusal, row.get("= refusal"), "{}", row.get("working"));
     }

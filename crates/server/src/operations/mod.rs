@@ -1,5 +1,6 @@
 //! One file per operation: request, answer, and what is done.
 
+pub mod contract;
 pub mod pass;
 pub mod posting;
 pub mod publish;

@@ -37,8 +37,10 @@ pub(super) struct Money {
 pub(super) struct Content {
     pub(super) form: Form,
     pub(super) day: Date,
-    pub(super) worker_id: String,
-    pub(super) task_id: String,
+    /// None of a fixed amount.
+    pub(super) worker_id: Option<String>,
+    /// None of a fixed amount.
+    pub(super) task_id: Option<String>,
     pub(super) service_item_id: String,
     /// Recorded time; of a billed line the ERP knows only the money.
     pub(super) seconds: Option<i64>,
@@ -144,8 +146,8 @@ impl Terms<'_> {
         let mut content = Content {
             form: Form::Cost,
             day,
-            worker_id: worker_id.clone(),
-            task_id: task_id.clone(),
+            worker_id: Some(worker_id.clone()),
+            task_id: Some(task_id.clone()),
             service_item_id: item_id.clone(),
             seconds: Some(recorded * 60),
             money: None,

@@ -71,8 +71,8 @@ pub(super) struct DocumentLine {
     pub(super) currency: Currency,
     pub(super) work_date: Date,
     pub(super) service_item_id: String,
-    pub(super) task_id: String,
-    pub(super) worker_id: String,
+    pub(super) task_id: Option<String>,
+    pub(super) worker_id: Option<String>,
     pub(super) credits_line_id: Option<String>,
     pub(super) time_line_id: Option<String>,
 }

@@ -15,8 +15,10 @@ pub(super) struct Facts<'a> {
     pub(super) quantity: Micro,
     pub(super) work_date: Date,
     pub(super) service_item_id: &'a str,
-    pub(super) task_id: &'a str,
-    pub(super) worker_id: &'a str,
+    /// None on a line that is no work of one task.
+    pub(super) task_id: Option<&'a str>,
+    /// None on a line that is no work of one person.
+    pub(super) worker_id: Option<&'a str>,
 }
 
 pub(super) fn period(erp: &Erp, day: Date) -> Result<(), WireReply> {
@@ -52,10 +54,10 @@ pub(super) fn customer<'a>(erp: &'a Erp, id: &str) -> Result<&'a Customer, WireR
     Ok(customer)
 }
 
-fn task<'a>(erp: &'a Erp, facts: &Facts<'_>) -> Result<&'a Task, WireReply> {
+fn task<'a>(erp: &'a Erp, id: &str, facts: &Facts<'_>) -> Result<&'a Task, WireReply> {
     let task = erp
         .tasks
-        .get(facts.task_id)
+        .get(id)
         .ok_or_else(|| refused("TASK_UNKNOWN", "there is no such task"))?;
     let late = task.closed_after.is_some_and(|last| facts.work_date > last);
     if !task.active || late {
@@ -71,13 +73,10 @@ fn task<'a>(erp: &'a Erp, facts: &Facts<'_>) -> Result<&'a Task, WireReply> {
     Ok(task)
 }
 
-/// The rules that hold for every line.
-pub(super) fn line(erp: &Erp, facts: &Facts<'_>) -> Result<(), WireReply> {
-    decimals("quantity", facts.quantity, erp.settings.quantity_decimals)?;
-    task(erp, facts)?;
+fn worker(erp: &Erp, id: &str, facts: &Facts<'_>) -> Result<(), WireReply> {
     let worker = erp
         .workers
-        .get(facts.worker_id)
+        .get(id)
         .ok_or_else(|| refused("WORKER_UNKNOWN", "there is no such worker"))?;
     let employed = worker.active
         && worker.from.is_none_or(|from| from <= facts.work_date)
@@ -87,6 +86,18 @@ pub(super) fn line(erp: &Erp, facts: &Facts<'_>) -> Result<(), WireReply> {
             "WORKER_TERMINATED",
             &format!("the worker was not employed on {}", facts.work_date),
         ));
+    }
+    Ok(())
+}
+
+/// The rules that hold for every line.
+pub(super) fn line(erp: &Erp, facts: &Facts<'_>) -> Result<(), WireReply> {
+    decimals("quantity", facts.quantity, erp.settings.quantity_decimals)?;
+    if let Some(id) = facts.task_id {
+        task(erp, id, facts)?;
+    }
+    if let Some(id) = facts.worker_id {
+        worker(erp, id, facts)?;
     }
     let item = erp
         .service_items

@@ -10,6 +10,7 @@ use domain::currency::Currency;
 use domain::decimal::Micro;
 use domain::money::Money;
 use domain::posting::DocumentState;
+use domain::quantity::Unit;
 use domain::rounding::Rounding;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -30,12 +31,16 @@ struct Content {
     id: Option<String>,
     key: String,
     quantity: Micro,
+    #[serde(default)]
+    unit: Unit,
     rate: Micro,
     amount: String,
     work_date: Date,
     service_item_id: String,
-    task_id: String,
-    worker_id: String,
+    #[serde(default)]
+    task_id: Option<String>,
+    #[serde(default)]
+    worker_id: Option<String>,
     description: String,
     #[serde(default)]
     credits_line_id: Option<String>,
@@ -70,6 +75,7 @@ pub(super) fn line_json(erp: &Erp, id: u64, line: &Line) -> Value {
         "document_number": document.and_then(|document| document.number.as_deref()),
         "customer_id": document.map(|document| document.customer_id.as_str()),
         "quantity": line.quantity,
+        "unit": line.unit,
         "rate": line.rate,
         "amount": line.amount.decimal().to_string(),
         "currency": line.amount.currency,
@@ -132,8 +138,8 @@ fn checked(erp: &Erp, content: &Content, currency: Currency) -> Result<Money, Wi
             quantity: content.quantity,
             work_date: content.work_date,
             service_item_id: &content.service_item_id,
-            task_id: &content.task_id,
-            worker_id: &content.worker_id,
+            task_id: content.task_id.as_deref(),
+            worker_id: content.worker_id.as_deref(),
         },
     )?;
     check::decimals("rate", content.rate, erp.settings.rate_decimals)?;
@@ -182,6 +188,7 @@ fn built(content: &Content, document_id: u64, amount: Money, credits: Option<u64
         key: Some(content.key.clone()),
         document_id,
         quantity: content.quantity,
+        unit: content.unit,
         rate: content.rate,
         amount,
         work_date: content.work_date,

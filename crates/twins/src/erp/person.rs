@@ -7,6 +7,7 @@ use domain::currency::Currency;
 use domain::decimal::Micro;
 use domain::money::Money;
 use domain::posting::DocumentState;
+use domain::quantity::Unit;
 use domain::rounding::Rounding;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -317,12 +318,13 @@ pub(super) fn invoice_time(
             key: None,
             document_id,
             quantity: time.quantity,
+            unit: Unit::Hour,
             rate,
             amount,
             work_date: time.work_date,
             service_item_id: time.service_item_id.clone(),
-            task_id: time.task_id.clone(),
-            worker_id: time.worker_id.clone(),
+            task_id: Some(time.task_id.clone()),
+            worker_id: Some(time.worker_id.clone()),
             description: time.description.clone(),
             credits_line_id: None,
             time_line_id: Some(time_id),

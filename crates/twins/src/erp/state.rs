@@ -7,6 +7,7 @@ use domain::currency::Currency;
 use domain::decimal::Micro;
 use domain::money::Money;
 use domain::posting::DocumentState;
+use domain::quantity::Unit;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -189,9 +190,11 @@ pub struct Line {
     pub key: Option<String>,
     /// The document's id.
     pub document_id: u64,
-    /// Hours.
+    /// The printed quantity.
     pub quantity: Micro,
-    /// Rate per hour.
+    /// Its unit.
+    pub unit: Unit,
+    /// The rate per unit.
     pub rate: Micro,
     /// The untaxed amount.
     pub amount: Money,
@@ -199,10 +202,10 @@ pub struct Line {
     pub work_date: Date,
     /// The service item's id.
     pub service_item_id: String,
-    /// The task's id.
-    pub task_id: String,
-    /// The worker's id.
-    pub worker_id: String,
+    /// The task's id; none on a line that is no work of one task.
+    pub task_id: Option<String>,
+    /// The worker's id; none on a line that is no work of one person.
+    pub worker_id: Option<String>,
     /// The text.
     pub description: String,
     /// The line that this one mirrors.

@@ -84,8 +84,8 @@ fn checked(erp: &Erp, content: &Content) -> Result<TimeLine, WireReply> {
             quantity,
             work_date: content.work_date,
             service_item_id: &content.service_item_id,
-            task_id: &content.task_id,
-            worker_id: &content.worker_id,
+            task_id: Some(&content.task_id),
+            worker_id: Some(&content.worker_id),
         },
     )?;
     if erp.settings.closed_period_refuses_create {

@@ -28,6 +28,7 @@ fn document_line(kind: PostingKind, line: &PostLine) -> Value {
     let mut content = json!({
         "key": line.line_key,
         "quantity": line.quantity,
+        "unit": line.unit,
         "rate": line.rate,
         "amount": line.amount.decimal().to_string(),
         "work_date": line.work_date,

@@ -140,7 +140,8 @@ impl Tryton {
                     let facts = format!("the line's invoice is in {}", invoice.currency);
                     return Err(Problem::new(Code::CurrencyMismatch, facts));
                 }
-                Ok((product, there, invoice))
+                let (unit, _) = facts.unit(line.unit)?;
+                Ok(((product, unit), there, invoice))
             });
             let outcome = match target {
                 Ok((product, there, invoice)) => {
@@ -153,7 +154,7 @@ impl Tryton {
                     let mut defaults = self.line_defaults(buyer, std::iter::once(product)).await?;
                     match defaults.remove(&product) {
                         Some(Ok(filled)) => {
-                            let values = new_content(line, there, product, facts.hour, &filled);
+                            let values = new_content(line, there, product, &filled);
                             let write = vec![Json::text("write"), Json::ints(&[there.id]), values];
                             changes.add(invoice, Json::List(write));
                             done(there)
@@ -250,8 +251,7 @@ impl Tryton {
 fn new_content(
     line: &PostLine,
     there: &Line,
-    product: i64,
-    unit: i64,
+    (product, unit): (i64, i64),
     filled: &LineDefaults,
 ) -> Json {
     let of = |ids: Vec<i64>, action: &str| {

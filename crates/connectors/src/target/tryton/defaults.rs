@@ -39,11 +39,12 @@ fn digits(value: Micro) -> u32 {
 /// that Tryton would compute otherwise.
 pub(super) fn precheck(line: &PostLine, facts: &Facts) -> Result<i64, Problem> {
     let refuse = |facts: String| Err(Problem::new(Code::ErpRejected, facts));
-    if i64::from(digits(line.quantity)) > facts.hour_digits {
-        let allowed = facts.hour_digits;
+    let (_, allowed) = facts.unit(line.unit)?;
+    if i64::from(digits(line.quantity)) > allowed {
         return refuse(format!(
-            "{} hours have more digits than the {allowed} Tryton keeps",
-            line.quantity
+            "{} {} have more digits than the {allowed} Tryton keeps",
+            line.quantity,
+            line.unit.sign()
         ));
     }
     if digits(line.rate) > 4 {
@@ -81,17 +82,17 @@ pub(super) fn customer(head: &DocumentHead) -> Result<i64, Problem> {
 }
 
 impl Tryton {
-    /// The derived fields of a line, by product. A product that cannot be sold by the hour, or
+    /// The derived fields of a line, by product and unit. A product that is not sold in the unit, or
     /// has no account, is a problem of that product only.
     pub(super) async fn line_defaults(
         &self,
         buyer: Buyer,
-        products: impl Iterator<Item = i64>,
-    ) -> Result<BTreeMap<i64, Result<LineDefaults, Problem>>, CallError> {
+        products: impl Iterator<Item = (i64, i64)>,
+    ) -> Result<BTreeMap<(i64, i64), Result<LineDefaults, Problem>>, CallError> {
         let mut defaults = BTreeMap::new();
         for product in products {
             if let std::collections::btree_map::Entry::Vacant(slot) = defaults.entry(product) {
-                slot.insert(self.line_default(buyer, product).await?);
+                slot.insert(self.line_default(buyer, product.0, product.1).await?);
             }
         }
         Ok(defaults)
@@ -101,11 +102,12 @@ impl Tryton {
         &self,
         buyer: Buyer,
         product: i64,
+        unit: i64,
     ) -> Result<Result<LineDefaults, Problem>, CallError> {
         let facts = self.facts().await?;
         let values = Json::object([
             ("product", Json::int(product)),
-            ("unit", Json::int(facts.hour)),
+            ("unit", Json::int(unit)),
             ("company", Json::int(facts.company)),
             ("currency", Json::int(buyer.currency)),
             ("invoice_type", Json::text("out")),
@@ -125,8 +127,12 @@ impl Tryton {
             other => other?,
         };
         let record = Record(&answer);
-        if record.id_or_none("unit")? != Some(facts.hour) {
-            let facts = "the service item is not sold by time in Tryton";
+        if record.id_or_none("unit")? != Some(unit) {
+            let facts = if unit == facts.hour {
+                "the service item is not sold by time in Tryton"
+            } else {
+                "the service item is not sold by the piece in Tryton"
+            };
             return Ok(Err(Problem::new(Code::ErpRejected, facts)));
         }
         let Some(account) = record.id_or_none("account")? else {

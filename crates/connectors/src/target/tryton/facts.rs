@@ -1,5 +1,5 @@
-//! What the connector has to know of the database before it can write: the company, the unit
-//! "hour", currencies. Read once; read again when a currency is asked for that was not there.
+//! What the connector has to know of the database before it can write: the company, its units,
+//! currencies. Read once; read again when a currency is asked for that was not there.
 
 use super::Tryton;
 use super::config::CompanyChoice;
@@ -8,6 +8,7 @@ use super::wire::records;
 use connector_sdk::call::CallError;
 use domain::currency::Currency;
 use domain::exception::{Code, Problem};
+use domain::quantity::Unit;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
@@ -22,11 +23,25 @@ pub(super) struct Facts {
     pub(super) company_party: i64,
     pub(super) hour: i64,
     pub(super) hour_digits: i64,
+    pub(super) piece: i64,
+    pub(super) piece_digits: i64,
     /// Id and digits by code.
     pub(super) currencies: BTreeMap<String, (i64, i64)>,
 }
 
 impl Facts {
+    /// Tryton's id of a unit and the digits of its quantities.
+    pub(super) fn unit(&self, unit: Unit) -> Result<(i64, i64), Problem> {
+        match unit {
+            Unit::Hour => Ok((self.hour, self.hour_digits)),
+            Unit::Piece => Ok((self.piece, self.piece_digits)),
+            Unit::Minute | Unit::WorkingDay | Unit::Day | Unit::Month => Err(Problem::new(
+                Code::ErpRejected,
+                format!("lines in {} are not written to Tryton yet", unit.name()),
+            )),
+        }
+    }
+
     /// The context of every call.
     pub(super) fn context(&self) -> Vec<(String, Json)> {
         vec![("company".to_owned(), Json::int(self.company))]
@@ -85,31 +100,8 @@ impl Tryton {
                 words: format!("{} companies fit the setting 'company'", companies.len()),
             });
         };
-        let hour = self
-            .rpc
-            .read(
-                "model.ir.model.data.get_id",
-                vec![Json::text("product"), Json::text("uom_hour")],
-                &[],
-            )
-            .await?
-            .as_int();
-        let Some(hour) = hour else {
-            return Err(CallError::Contract {
-                words: "Tryton has no unit 'hour'".to_owned(),
-            });
-        };
-        let units = self
-            .search_plain(
-                "product.uom",
-                vec![clause("id", "=", Json::int(hour))],
-                &["digits"],
-            )
-            .await?;
-        let hour_digits = match records(&units)?.as_slice() {
-            [unit] => unit.id("digits")?,
-            _ => 2,
-        };
+        let (hour, hour_digits) = self.unit_of("uom_hour").await?;
+        let (piece, piece_digits) = self.unit_of("uom_unit").await?;
         let mut currencies = BTreeMap::new();
         let all = self
             .search_plain("currency.currency", vec![], &["code", "digits"])
@@ -128,10 +120,34 @@ impl Tryton {
             company_party: company.id("party")?,
             hour,
             hour_digits,
+            piece,
+            piece_digits,
             currencies,
         });
         *self.facts.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&facts));
         Ok(facts)
+    }
+
+    /// A unit of Tryton's own by its name in the module `product`, and the digits of its quantities.
+    async fn unit_of(&self, name: &str) -> Result<(i64, i64), CallError> {
+        let params = vec![Json::text("product"), Json::text(name)];
+        let method = "model.ir.model.data.get_id";
+        let id = self.rpc.read(method, params, &[]).await?.as_int();
+        let id = id.ok_or_else(|| CallError::Contract {
+            words: format!("Tryton has no unit '{name}'"),
+        })?;
+        let units = self
+            .search_plain(
+                "product.uom",
+                vec![clause("id", "=", Json::int(id))],
+                &["digits"],
+            )
+            .await?;
+        let digits = match records(&units)?.as_slice() {
+            [unit] => unit.id("digits")?,
+            _ => 2,
+        };
+        Ok((id, digits))
     }
 
     /// A search before the company is known.

@@ -51,10 +51,10 @@ impl Tryton {
             currency,
             date: head.document_date,
         };
-        let products: Vec<Result<i64, Problem>> = batch
+        let products: Vec<Result<(i64, i64), Problem>> = batch
             .lines
             .iter()
-            .map(|line| precheck(line, &facts))
+            .map(|line| Ok((precheck(line, &facts)?, facts.unit(line.unit)?.0)))
             .collect();
         let usable = products
             .iter()
@@ -72,7 +72,7 @@ impl Tryton {
                         "the service item is not known",
                     ))
                 })?;
-                Ok(self.new_line(line, product, facts.hour, &filled, buyer))
+                Ok(self.new_line(line, product.0, product.1, &filled, buyer))
             })
             .collect();
         self.place(call, batch, buyer, prepared).await

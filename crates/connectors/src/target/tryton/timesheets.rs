@@ -26,12 +26,12 @@ pub(super) fn not_for_time(batch: &PostBatch) -> Vec<LineOutcome> {
 impl Tryton {
     /// The values of an entry, or what is wrong with it.
     fn time_values(&self, line: &PostLine) -> Result<Vec<(String, Json)>, Problem> {
-        let id = |text: &str, code: Code, what: &str| {
-            parse_ref(text)
+        let id = |text: Option<&String>, code: Code, what: &str| {
+            text.and_then(|text| parse_ref(text))
                 .ok_or_else(|| Problem::new(code, format!("the {what} has no id of Tryton")))
         };
-        let employee = id(&line.worker_ref, Code::WorkerUnmapped, "worker")?;
-        let work = id(&line.task_ref, Code::TaskUnmapped, "task")?;
+        let employee = id(line.worker_ref.as_ref(), Code::WorkerUnmapped, "worker")?;
+        let work = id(line.task_ref.as_ref(), Code::TaskUnmapped, "task")?;
         if line.recorded_seconds <= 0 {
             let facts = format!("{} seconds of work", line.recorded_seconds);
             return Err(Problem::new(Code::HoursInvalid, facts));

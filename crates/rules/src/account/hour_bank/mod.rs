@@ -6,8 +6,11 @@
 //! or into the latest open one. The bank is never negative. An event reads all periods that are
 //! kept; a contract's bank has as many entries as its hours, some thousands at most.
 
+mod calendar;
 mod events;
 mod months;
+
+pub use calendar::PeriodFee;
 
 use super::ask::{Ask, Slice};
 use super::claim::Claim;
