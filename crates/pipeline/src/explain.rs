@@ -100,20 +100,25 @@ pub struct StoryPosting {
     pub document: String,
 }
 
-/// Tell the story of an item, named by its id, by the source's, or as a fixed amount of a contract.
+/// The item of a name: its id, the source's id of the entry, or the name of a fixed amount. A name
+/// that nothing has is taken for the source's.
+pub async fn item_of(env: &Env, name: &str) -> Result<ItemId, PassError> {
+    if let Ok(id) = name.parse::<ItemId>() {
+        return Ok(id);
+    }
+    let entry = ItemId::derive(&env.settings.ledger, &env.settings.source, name);
+    let fixed = crate::fixed::item_id(&env.settings, name);
+    let known = env.store.read(move |tx| items::get(tx, &fixed)).await?;
+    Ok(known.map_or(entry, |item| ItemId(item.item_id)))
+}
+
+/// Tell the story of an item by its name.
 pub async fn explain(env: &Env, name: String) -> Result<Option<Story>, PassError> {
-    let id = match name.parse::<ItemId>() {
-        Ok(id) => id,
-        Err(_) => ItemId::derive(&env.settings.ledger, &env.settings.source, &name),
-    };
-    let fixed = crate::fixed::item_id(&env.settings, &name);
+    let id = item_of(env, &name).await?.bytes();
     Ok(env
         .store
         .read(move |tx| {
-            let item = match items::get(tx, &id.bytes())? {
-                Some(item) => Some(item),
-                None => items::get(tx, &fixed)?,
-            };
+            let item = items::get(tx, &id)?;
             item.map(|item| story(tx, &item)).transpose()
         })
         .await?)

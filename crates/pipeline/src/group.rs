@@ -223,7 +223,7 @@ pub(crate) fn settle_accounts(
     books: &mut Books,
     terms: &Terms,
     contract: &Contract,
-    today: Date,
+    until: Date,
 ) -> Result<Result<Verdicts, Problem>, StoreError> {
     let refused = |error: PriceError| {
         let facts = format!("contract {}: {error}", contract.id);
@@ -240,7 +240,7 @@ pub(crate) fn settle_accounts(
         },
     };
     let held = held_works(&accounts_of(tx, &contract.id)?.unwrap_or_default());
-    let told = calendar_events(terms, contract, &accounts, today);
+    let told = calendar_events(terms, contract, &accounts, until);
     if !follows && held.is_empty() && told.is_empty() {
         return Ok(Ok(Verdicts::default()));
     }
@@ -254,7 +254,7 @@ pub(crate) fn settle_accounts(
         }
         // What the accounts were told is kept by the ones that follow.
         let now = book.accounts(&contract.id).unwrap_or(&accounts).clone();
-        for event in calendar_events(terms, contract, &now, today) {
+        for event in calendar_events(terms, contract, &now, until) {
             then(&mut answer, book.tell(reference, &contract.id, &event)?);
         }
         if !held.is_empty() && !contract.limit.is_empty() {
@@ -298,7 +298,7 @@ fn calendar_events(
     terms: &Terms,
     contract: &Contract,
     accounts: &Accounts,
-    today: Date,
+    until: Date,
 ) -> Vec<Event> {
     let (Some(Account::HourBank(bank)), Some(from)) = (&accounts.hour_bank, contract.from) else {
         return Vec::new();
@@ -308,8 +308,8 @@ fn calendar_events(
         Some(BilledBefore::Day(day)) => from.max(*day),
         Some(BilledBefore::Entries(_)) | None => from,
     };
-    let until = contract.to.and_then(|to| to.yesterday().ok());
-    let until = until.map_or(today, |last| last.min(today));
+    let last = contract.to.and_then(|to| to.yesterday().ok());
+    let until = last.map_or(until, |last| last.min(until));
     let periods = &terms.reference.masters.periods;
     bank.due(begin, until, |last| {
         let own = periods.iter().find(|p| p.first <= last && last <= p.last);

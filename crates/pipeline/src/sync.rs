@@ -84,7 +84,9 @@ pub async fn sync(env: &Env, today: Date, options: SyncOptions) -> Result<SyncRe
     let loaded = load(env).await?;
     let terms = loaded.terms;
     let mut result = SyncResult::default();
-    settle_accounts(env, &terms, today).await?;
+    let window = env.settings.window(today);
+    // Work is sometimes booked before it is done: what it needs is there.
+    settle_accounts(env, &terms, window.to).await?;
     if loaded.changed {
         result.rate_changes = mark_rate_changes(env, &terms).await?;
     }
@@ -95,7 +97,6 @@ pub async fn sync(env: &Env, today: Date, options: SyncOptions) -> Result<SyncRe
         // became of its document. A restored ledger looks up first, or it would miss its own lines.
         result.states = states::refresh(env, &terms).await?;
     }
-    let window = env.settings.window(today);
     result.intake = take_in(env, &terms, window, options.accept_deletions).await?;
     // After the work: what it drew may ask for a top-up.
     result.fixed = take_in_fixed(env, &terms, today).await?;
@@ -214,7 +215,7 @@ impl Command for MarkRateChanges {
 }
 
 /// Accounts follow the configuration, and what waited for room is released as far as there is some.
-async fn settle_accounts(env: &Env, terms: &Terms, today: Date) -> Result<(), PassError> {
+async fn settle_accounts(env: &Env, terms: &Terms, until: Date) -> Result<(), PassError> {
     let kept = env.store.read(store::accounts::list).await?;
     for contract in &terms.reference.contracts {
         // Also where the limits were taken out: what they held is held no longer.
@@ -225,7 +226,7 @@ async fn settle_accounts(env: &Env, terms: &Terms, today: Date) -> Result<(), Pa
         let settled = env.write(SettleAccounts {
             terms: terms.clone(),
             contract: contract.id.clone(),
-            today,
+            until,
         });
         if let Err(problem) = settled.await? {
             return Err(PassError::refused(
@@ -240,7 +241,8 @@ async fn settle_accounts(env: &Env, terms: &Terms, today: Date) -> Result<(), Pa
 struct SettleAccounts {
     terms: Terms,
     contract: String,
-    today: Date,
+    /// The last day that work is looked for.
+    until: Date,
 }
 
 impl Command for SettleAccounts {
@@ -262,7 +264,7 @@ impl Command for SettleAccounts {
             return Ok(Ok(0));
         };
         let mut books = Books::default();
-        match group::settle_accounts(tx, &mut books, &self.terms, contract, self.today)? {
+        match group::settle_accounts(tx, &mut books, &self.terms, contract, self.until)? {
             Ok(verdicts) => {
                 let why = "accounts followed contract and calendar";
                 let changed = verdicts.settle(tx, &mut books, &self.terms, why)?;

@@ -98,7 +98,9 @@ pub fn fixed_amounts(
         return Ok(all);
     };
     if let Some(Account::HourBank(bank)) = &accounts.hour_bank {
-        for fee in bank.fees().map_err(|error| refused(&error))? {
+        // A month that is open for work to come is not due yet.
+        let fees = bank.fees().map_err(|error| refused(&error))?.into_iter();
+        for fee in fees.filter(|fee| fee.first < before) {
             all.push(FixedAmount {
                 kind: FixedKind::BankFee,
                 text: format!("Fee {}, from {}", bank.terms().id, fee.first),

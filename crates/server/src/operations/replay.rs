@@ -3,9 +3,9 @@
 use crate::failed::Failed;
 use crate::operation::{Operation, Turn};
 use domain::exception::Code;
-use domain::ids::ItemId;
 use pipeline::env::Env;
 use pipeline::exceptions::{Choice, Replayed};
+use pipeline::explain::item_of;
 use pipeline::sync::SyncResult;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {
-    /// Items by their id, or by the tracker's id of the entry.
+    /// Items by their id, by the tracker's id of the entry, or by the name of a fixed amount.
     pub ids: Vec<String>,
     /// All of this code.
     pub code: Option<String>,
@@ -50,15 +50,17 @@ pub fn code_of(text: &str) -> Result<Code, Failed> {
 }
 
 impl Replay {
-    fn choice(&self, env: &Env) -> Result<Choice, Failed> {
-        let item = |id: &String| {
-            id.parse()
-                .unwrap_or_else(|_| ItemId::derive(&env.settings.ledger, &env.settings.source, id))
-        };
+    async fn choice(&self, env: &Env) -> Result<Choice, Failed> {
         match (self.ids.is_empty(), &self.code, self.all) {
             (true, None, true) => Ok(Choice::All),
             (true, Some(code), false) => Ok(Choice::Code(code_of(code)?)),
-            (false, None, false) => Ok(Choice::Items(self.ids.iter().map(item).collect())),
+            (false, None, false) => {
+                let mut items = Vec::with_capacity(self.ids.len());
+                for name in &self.ids {
+                    items.push(item_of(env, name).await?);
+                }
+                Ok(Choice::Items(items))
+            }
             _ => Err(Failed::wrong_use(
                 "say which exceptions to replay",
                 "name entries, or one --code, or --all",
@@ -74,7 +76,7 @@ impl Operation for Replay {
     const TURN: Turn = Turn::Own;
 
     async fn perform(&self, env: &Env) -> Result<ReplayDone, Failed> {
-        let choice = self.choice(env)?;
+        let choice = self.choice(env).await?;
         let (replayed, pass) = pipeline::sync::replay(env, &choice, &self.actor).await?;
         Ok(ReplayDone { replayed, pass })
     }
