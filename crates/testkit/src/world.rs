@@ -196,6 +196,7 @@ impl World {
             brief: Brief {
                 config,
                 expected,
+                agreed: Vec::new(),
                 lost: None,
             },
             transport: Arc::new(transport),

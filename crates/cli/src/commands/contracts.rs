@@ -9,7 +9,7 @@ use crate::progress::Bar;
 use clap::Subcommand;
 use domain::decimal::Micro;
 use jiff::civil::Date;
-use pipeline::contracts::{Word, figures};
+use pipeline::contracts::{Figure, Word, figures};
 use rules::account::milestone::Evidence;
 use rules::account::retainer::FundingStage;
 use server::operations::contract::TellContract;
@@ -191,10 +191,15 @@ async fn show(args: &Args, only: Option<&str>) -> Result<ExitCode, Failure> {
         out::line("no account: nothing is counted across the work of these contracts");
         return Ok(ExitCode::SUCCESS);
     }
-    let rows = rows
+    print(rows);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The figures as a table.
+pub(crate) fn print(figures: Vec<Figure>) {
+    let rows = figures
         .into_iter()
         .map(|row| vec![row.contract, row.account, row.what, row.figure])
         .collect();
     out::table(&["contract", "account", "what", ">figure"], rows);
-    Ok(ExitCode::SUCCESS)
 }

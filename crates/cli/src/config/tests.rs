@@ -149,6 +149,27 @@ fn a_mistake_in_a_contract_is_named_with_file_and_line() {
             "'taks' is no name of a line",
         ),
         (
+            "kind = \"time_and_materials\"",
+            "kind = \"time_and_materials\"\nschedule = { monthly_fees = [{ id = \"F\", amount = \"5\", from = \"2026-01-01\" }] }",
+            "[[contract]]",
+            "schedule",
+            "nothing says what they are sold as",
+        ),
+        (
+            "kind = \"time_and_materials\"",
+            "kind = \"time_and_materials\"\nfixed_service_item = \"FEE\"\nhour_bank = { id = \"B\", allowance_hours = \"4\", fee = \"5\", overage_rate = \"6\" }",
+            "[[contract]]",
+            "hour_bank",
+            "its months begin nowhere",
+        ),
+        (
+            "kind = \"time_and_materials\"",
+            "kind = \"time_and_materials\"\nunit = \"piece\"",
+            "[[contract]]",
+            "unit",
+            "in which fixed amounts are printed and no work",
+        ),
+        (
             "id = \"EXAMPLE-2026\"",
             "id = \"\"",
             "[[contract]]",

@@ -84,6 +84,7 @@ impl Home {
         let brief = Brief {
             config: firm.config.clone(),
             expected: firm.expected.clone(),
+            agreed: Vec::new(),
             lost: None,
         };
         let mut tracker = State::new(firm.tracker);

@@ -219,6 +219,7 @@ impl Twins {
         let brief = Brief {
             config: self.firm.config.clone(),
             expected: self.firm.expected.clone(),
+            agreed: Vec::new(),
             lost: None,
         };
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");

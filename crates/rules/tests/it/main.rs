@@ -9,6 +9,8 @@ mod estimate;
 #[cfg(test)]
 mod explanation;
 #[cfg(test)]
+mod fixed;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod golden_card_cells;

@@ -1,11 +1,15 @@
 //! Amounts that no work is priced for: monthly fees, milestones, retainers with top-ups, hour banks.
 
 use crate::stage::{Stage, play};
+use counterfoil_testkit::crashes::{Death, Deaths};
 use domain::contract::{Contract, ContractKind};
+use domain::decimal::Micro;
 use domain::posting::DocumentState;
 use pipeline::contracts::{Word, tell};
+use pipeline::crash::CrashPoint;
 use pipeline::exceptions::Choice;
 use pipeline::fixed::SOURCE;
+use pipeline::sync::{SyncOptions, sync};
 use rules::account::milestone::Evidence;
 use rules::account::retainer::FundingStage;
 use std::sync::Arc;
@@ -294,6 +298,107 @@ fn an_hour_bank_bills_its_fee_and_what_is_over() {
         assert!(over > 0);
         let quiet = stage.pass().await;
         assert_eq!((quiet.post.calls, quiet.fixed.new_items), (0, 0));
+        stage.reconcile().await;
+    });
+}
+
+/// Fee, milestone, top-up and an issued fee that changes, with a process that dies on the way.
+fn killed(point: CrashPoint, uniqueness: Uniqueness) -> u32 {
+    play(async {
+        let mut stage = Stage::new(21, uniqueness);
+        let month = stage.world.today.strftime("%Y-%m").to_string();
+        let first = stage.world.today.first_of_month().to_string();
+        let mut deaths = 0;
+        for (nth, amount) in [(1, "480.50"), (2, "500"), (1, "450"), (2, "475.25")] {
+            let fee = serde_json::json!({
+                "monthly_fees": [{"id": "SUPPORT", "amount": amount, "from": first}]
+            });
+            with_contract(&mut stage, |contract| {
+                contract.schedule = Some(serde_json::from_value(fee).unwrap());
+            });
+            let settings = Arc::clone(&stage.env.settings);
+            stage.pass().await;
+            stage.replay(Choice::All).await;
+            issue_all(&stage);
+            // Something for every kind of call: an edit beside the fee.
+            let own = stage.posted(|_| true);
+            if let Some(id) = own.first() {
+                stage.set_hours(id, if nth == 1 { "1.25" } else { "2.50" });
+            }
+            stage.env.crashes = Arc::new(Deaths::new(vec![Death { point, nth }]));
+            stage.world.clock.pass_ms(900_000);
+            let options = SyncOptions::default();
+            let died = sync(&stage.env, stage.world.today, options).await.is_err();
+            deaths += u32::from(died);
+            let mut env = stage.world.session().unwrap();
+            env.settings = settings;
+            stage.env = env;
+            for _ in 0..3 {
+                stage.pass().await;
+            }
+            stage.reconcile().await;
+        }
+        let text = format!("Fee SUPPORT, {month}");
+        let lines = amounts(&stage);
+        assert!(lines.iter().all(|(line, _)| *line == text), "{lines:?}");
+        let sum: i64 = lines
+            .iter()
+            .map(|(_, amount)| amount.parse::<Micro>().unwrap().micro())
+            .sum();
+        assert_eq!(sum, 475_250_000, "{lines:?}");
+        deaths
+    })
+}
+
+#[test]
+fn at_every_point_of_death_a_fee_comes_to_what_the_contract_says() {
+    let mut deaths = 0;
+    for point in CrashPoint::ALL {
+        deaths += killed(*point, Uniqueness::LookUp);
+    }
+    assert!(deaths > 20, "{deaths}");
+}
+
+#[test]
+fn a_restored_ledger_bills_no_fee_and_no_milestone_twice() {
+    play(async {
+        let mut stage = Stage::new(21, Uniqueness::LookUp);
+        let first = stage.world.today.first_of_month().to_string();
+        let fee = serde_json::json!({
+            "monthly_fees": [{"id": "SUPPORT", "amount": "480.50", "from": first}]
+        });
+        let terms = serde_json::json!({
+            "price": "1000", "milestones": [{"id": "M1", "percent": "100"}]
+        });
+        stage.world.back_up().unwrap();
+        let id = with_contract(&mut stage, |contract| {
+            contract.schedule = Some(serde_json::from_value(fee).unwrap());
+            contract.milestones = Some(serde_json::from_value(terms).unwrap());
+        });
+        let accept = Word::Accept {
+            milestone: "M1".to_owned(),
+            revision: 1,
+            amount: None,
+            evidence: evidence(&stage),
+        };
+        tell(&stage.env, &id, &accept, "nora").await.unwrap();
+        stage.pass().await;
+        issue_all(&stage);
+        stage.pass().await;
+        let before = amounts(&stage);
+        assert_eq!(before.len(), 2);
+
+        let settings = Arc::clone(&stage.env.settings);
+        assert!(stage.world.restore().unwrap());
+        let mut env = stage.world.session().unwrap();
+        env.settings = settings;
+        stage.env = env;
+        // What a person told after the backup has to be told again.
+        tell(&stage.env, &id, &accept, "nora").await.unwrap();
+        for _ in 0..3 {
+            stage.pass().await;
+        }
+        assert_eq!(amounts(&stage), before);
         stage.reconcile().await;
     });
 }

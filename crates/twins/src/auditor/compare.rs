@@ -2,7 +2,7 @@
 
 use super::Brief;
 use super::lines::{Life, Standing, Standings, Touched, standings};
-use super::price::{Content, Form, Judged, Terms};
+use super::price::{Content, Form, Judged, Money, Terms};
 use super::status::{self, Shown};
 use super::truth::{Change, Erp, Tracker, Work};
 use super::verdict::Verdict;
@@ -126,6 +126,7 @@ pub(super) fn judge(brief: &Brief, tracker: &Tracker, erp: &Erp) -> Verdict {
         let line = found.get(case.work.id.as_str()).copied();
         court.settle(case, line, &mut board);
     }
+    court.agreed(erp, &mut board);
     court.leftovers(&board);
     court.named(&board);
     court.verdict
@@ -341,6 +342,41 @@ impl Court<'_> {
                     "line {id} is named as unknown to the ledger, which nothing explains"
                 ));
             }
+        }
+    }
+
+    /// Every amount beside hours stands once.
+    fn agreed(&mut self, erp: &Erp, board: &mut Board<'_>) {
+        for agreed in &self.brief.agreed {
+            let fits = |line: &(usize, &Standing)| {
+                let (_, line) = line;
+                let of_customer = |money: &Money| {
+                    let customer = erp.customers.get(&money.customer_id);
+                    customer.is_some_and(|customer| customer.code == agreed.customer)
+                };
+                line.life == Life::Live
+                    && line.content.worker_id.is_none()
+                    && line.worth().is_some_and(|money| {
+                        money.amount_minor == agreed.amount_minor
+                            && money.currency == agreed.currency
+                            && of_customer(money)
+                    })
+            };
+            let mut free = board.standings.lines.iter().enumerate();
+            let found = free.find(|line| !board.taken.contains(&line.0) && fits(line));
+            if let Some((at, _)) = found {
+                board.taken.insert(at);
+                self.verdict.agreed += 1;
+                continue;
+            }
+            self.verdict.lost += 1;
+            self.verdict.problem(format!(
+                "{} {} minor units that customer {} agreed to are on no line",
+                agreed.currency, agreed.amount_minor, agreed.customer
+            ));
+            let minor = agreed.amount_minor.saturating_neg();
+            self.verdict
+                .unexplained(&agreed.currency.to_string(), minor);
         }
     }
 

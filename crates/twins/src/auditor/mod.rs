@@ -16,6 +16,7 @@ mod verdict;
 
 pub use verdict::Verdict;
 
+use crate::firm::agreed::Agreed;
 use crate::firm::{Expected, FirmConfig};
 use connector_sdk::transport::{Effect, Method, Request, Transport, TransportError};
 use serde::de::DeserializeOwned;
@@ -55,6 +56,8 @@ pub struct Brief {
     pub config: FirmConfig,
     /// What must become of each entry if nobody intervenes.
     pub expected: Expected,
+    /// Amounts beside hours that have to be billed, each once.
+    pub agreed: Vec<Agreed>,
     /// What the product cannot know of, because its ledger was set back.
     pub lost: Option<Lost>,
 }

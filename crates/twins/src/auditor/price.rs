@@ -3,8 +3,9 @@
 
 use super::truth::{Erp, Tracker, Work};
 use crate::erp::{Task, Worker};
+use crate::firm::agreed::pays_hours;
 use crate::firm::{FirmConfig, arithmetic};
-use domain::contract::{BillShape, Contract, ContractKind};
+use domain::contract::{BillShape, Contract};
 use domain::currency::Currency;
 use domain::decimal::Micro;
 use domain::exception::Code;
@@ -141,7 +142,7 @@ impl Terms<'_> {
                 ..Judged::default()
             };
         };
-        let bills = contract.kind == ContractKind::TimeAndMaterials && work.billable;
+        let bills = pays_hours(contract) && work.billable;
         let recorded = arithmetic::minutes(hundredths);
         let mut content = Content {
             form: Form::Cost,

@@ -17,6 +17,8 @@ pub struct Verdict {
     pub posted: u64,
     /// Entries that are cost in the ERP.
     pub cost_only: u64,
+    /// Amounts beside hours, each billed once.
+    pub agreed: u64,
     /// Entries that are booked and come to nothing under their contract.
     pub nothing_to_bill: u64,
     /// Open exceptions by code.

@@ -1,5 +1,6 @@
 //! A month of entries: ordinary work, and the cases that must not go through.
 
+use super::agreed::pays_hours;
 use super::arithmetic::{amount_minor, billable_minutes, minutes, printed_hundredths};
 use super::layout::{Engagement, Layout, Person, ProjectPlan, Purpose, TaskPlan};
 use super::masters::{APPROVER, UNMAPPED_PROJECT, UNMAPPED_TASK};
@@ -310,7 +311,7 @@ impl<'a> Recorder<'a> {
 fn priced(work: &Work<'_>) -> Result<Outcome, FirmError> {
     let contract = &work.engagement.contract;
     let recorded = minutes(work.hundredths);
-    let bills = contract.kind == ContractKind::TimeAndMaterials && work.billable;
+    let bills = pays_hours(contract) && work.billable;
     if !bills {
         return Ok(Outcome::Cost {
             contract: contract.id.clone(),

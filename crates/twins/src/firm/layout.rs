@@ -1,5 +1,6 @@
 //! The firm before it stands in two systems: people, engagements, rates.
 
+use super::agreed::agreements;
 use super::rates::{Priced, cost_rates, rate_rows, rates};
 use super::words::{ACTIVITIES, CLIENTS, PEOPLE, PROJECTS, ROLES, TASKS};
 use super::{Days, FirmError, FirmSpec};
@@ -127,6 +128,10 @@ pub(super) fn lay_out(spec: &FirmSpec, days: Days, rng: &mut Rng) -> Result<Layo
         let index = u32::try_from(engagements.len()).unwrap_or(u32::MAX);
         engagements.push(special(spec, days, index, purpose)?);
     }
+    if spec.agreements {
+        let index = u32::try_from(engagements.len()).unwrap_or(u32::MAX);
+        engagements.extend(agreements(spec, days, index)?);
+    }
     let bill_rates = engagements.iter().flat_map(rate_rows).collect();
     let cost_rates = cost_rates(days)?;
     // One person in four is known to the crosswalk only; the tracker has no code for them.
@@ -180,7 +185,7 @@ fn person(n: u32, rng: &mut Rng) -> Person {
     }
 }
 
-fn projects(client: u32, count: u32, name: &str) -> Vec<ProjectPlan> {
+pub(super) fn projects(client: u32, count: u32, name: &str) -> Vec<ProjectPlan> {
     (0..count)
         .map(|n| {
             let number = client * 10 + n + 1;
@@ -207,7 +212,7 @@ fn projects(client: u32, count: u32, name: &str) -> Vec<ProjectPlan> {
         .collect()
 }
 
-fn contract(
+pub(super) fn contract(
     id: String,
     customer: Option<&str>,
     projects: &[ProjectPlan],

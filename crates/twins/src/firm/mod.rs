@@ -4,6 +4,7 @@
 //! What an entry must come to is worked out here with whole numbers of our own, not with the
 //! product's pricing: the auditor compares two calculations, not one with itself.
 
+pub mod agreed;
 pub(crate) mod arithmetic;
 mod config;
 mod entries;
@@ -43,6 +44,8 @@ pub struct FirmSpec {
     pub planted: u32,
     /// Whether one client in seven is billed by the ERP from booked time.
     pub timesheets: bool,
+    /// Whether some clients pay by other things than hours: fees, milestones, retainers, hour banks.
+    pub agreements: bool,
 }
 
 impl Default for FirmSpec {
@@ -56,6 +59,7 @@ impl Default for FirmSpec {
             not_billable: 30,
             planted: 3,
             timesheets: true,
+            agreements: false,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! How the month ended: the reconciliation of the product, and the verdict of the auditor.
 
-use crate::commands::reconcile;
+use crate::commands::{contracts, reconcile};
 use crate::out;
+use pipeline::contracts::Figure;
 use pipeline::reconcile::Reconciliation;
 use serde_json::{Value, json};
 use twins::auditor::Verdict;
@@ -15,6 +16,8 @@ pub(super) struct Ending {
     pub(super) seed: u64,
     /// What the product says.
     pub(super) reconciliation: Reconciliation,
+    /// What the accounts of contracts hold.
+    pub(super) figures: Vec<Figure>,
     /// What the auditor says, who read the two systems alone.
     pub(super) verdict: Verdict,
 }
@@ -43,6 +46,7 @@ impl Ending {
             "approved": verdict.approved,
             "posted": verdict.posted,
             "cost_only": verdict.cost_only,
+            "agreed": verdict.agreed,
             "nothing_to_bill": verdict.nothing_to_bill,
             "withdrawn": verdict.withdrawn,
             "waiting": verdict.waiting,
@@ -64,6 +68,8 @@ impl Ending {
     /// The ending for people.
     pub(super) fn print(&self) {
         reconcile::print(&self.reconciliation, false);
+        out::line("\nwhat contracts count and bill beside hours:");
+        contracts::print(self.figures.clone());
         let verdict = &self.verdict;
         out::line("\nthe auditor, who read the tracker and the ERP and never the ledger:");
         let open: u64 = verdict.exceptions.values().sum();
@@ -75,6 +81,10 @@ impl Ending {
             verdict.cost_only,
             verdict.nothing_to_bill,
             verdict.withdrawn
+        ));
+        out::line(&format!(
+            "  {} amounts beside hours (fees, a milestone), each billed once",
+            verdict.agreed
         ));
         for (code, count) in &verdict.exceptions {
             out::line(&format!("    {count:>4}  {code}"));

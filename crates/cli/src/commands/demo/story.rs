@@ -12,8 +12,10 @@ use connector_sdk::target::Target;
 use connector_sdk::transport::Transport;
 use connectors::source::reference::{ReferenceTracker, ReferenceTrackerConfig};
 use connectors::target::reference::{KeyMode, ReferenceErp, ReferenceErpConfig};
+use domain::decimal::Micro;
 use domain::ids::digest;
 use jiff::civil::Date;
+use pipeline::contracts::{self, Word};
 use pipeline::crash::NoCrashes;
 use pipeline::env::{Env, Note, Progress};
 use pipeline::exceptions::Choice;
@@ -21,12 +23,17 @@ use pipeline::patience::{PatientTransport, source_domain, target_domain};
 use pipeline::settings::{BilledBefore, FingerprintKey, Settings};
 use pipeline::stop::NeverStop;
 use pipeline::sync::{SyncOptions, SyncResult};
+use rules::account::milestone::Evidence;
+use rules::account::retainer::FundingStage;
 use std::path::Path;
 use std::sync::Arc;
 use store::{SealKey, Store, StoreOptions};
 use twins::auditor::{Brief, audit};
 use twins::erp::{Erp, ErpAct, Uniqueness};
 use twins::fault::FaultPlan;
+use twins::firm::agreed::{
+    Agreed, FIRST_MILESTONE_MINOR, MILESTONES, RETAINER, fees, more_than_a_month,
+};
 use twins::firm::{Expected, Firm, FirmConfig, FirmSpec, generate};
 use twins::frame::{Machine, RequestLimit, State};
 use twins::serve::{Served, serve};
@@ -67,11 +74,13 @@ struct Stage {
 /// Play the month.
 pub(super) async fn play(demo: &DemoArgs, told: bool) -> Result<super::ending::Ending, Failure> {
     let stage = Stage::set(demo, told).await?;
+    stage.client_pays_ahead(demo.entries).await?;
     stage.say("1. Consultants have booked their month; the first pass takes it in and posts it.");
     stage.until_quiet().await?;
     stage.tell_faults();
     stage.say("2. People go on working: edits, a deletion, late approvals.");
     stage.people_work();
+    stage.client_accepts().await?;
     stage.until_quiet().await?;
     stage.say("3. Finance mends what can be mended and replays the exceptions.");
     stage.finance_mends();
@@ -97,6 +106,7 @@ impl Stage {
         let spec = FirmSpec {
             consultants: demo.consultants,
             entries: demo.entries,
+            agreements: true,
             ..FirmSpec::default()
         };
         let Firm {
@@ -208,7 +218,18 @@ impl Stage {
     }
 
     fn tell_pass(&self, result: &SyncResult) {
-        let SyncResult { intake, post, .. } = result;
+        let SyncResult {
+            intake,
+            post,
+            fixed,
+            ..
+        } = result;
+        if fixed.new_items > 0 {
+            self.say(&format!(
+                "   {} amounts beside hours fall due: fees, milestones",
+                fixed.new_items
+            ));
+        }
         self.say(&format!(
             "   pass: {} new, {} changed, {} withdrawn; {} lines posted in {} calls, {} found \
              there after {} lost answers, {} refused; {} entries told",
@@ -287,6 +308,55 @@ impl Stage {
                 by: "lead".to_owned(),
             });
         }
+    }
+
+    async fn client_pays_ahead(&self, entries: u32) -> Result<(), Failure> {
+        let spec = FirmSpec {
+            entries,
+            ..FirmSpec::default()
+        };
+        let paid = Word::Fund {
+            id: "invoice 1".to_owned(),
+            stage: FundingStage::Paid,
+            amount: Micro::from_micro(more_than_a_month(&spec).saturating_mul(1_000_000)),
+        };
+        self.say("0. A client pays a retainer; the work of its month will draw on it.");
+        self.tell_contract(RETAINER, &paid).await
+    }
+
+    async fn client_accepts(&self) -> Result<(), Failure> {
+        let accepted = Word::Accept {
+            milestone: "DESIGN".to_owned(),
+            revision: 1,
+            amount: None,
+            evidence: Evidence {
+                accepted_by: "Builders United".to_owned(),
+                accepted_on: self.firm_span.to,
+                document: "protocol of acceptance".to_owned(),
+            },
+        };
+        self.say("   a client accepts the milestone DESIGN");
+        self.tell_contract(MILESTONES, &accepted).await
+    }
+
+    async fn tell_contract(&self, contract: &str, word: &Word) -> Result<(), Failure> {
+        contracts::tell(&self.env, contract, word, "finance")
+            .await
+            .map(|_| ())
+            .map_err(failed)
+    }
+
+    /// Fees until the end of the month, and the milestone that was accepted.
+    fn agreed(&self) -> Result<Vec<Agreed>, Failure> {
+        let mut agreed = fees(&self.config, self.firm_span.to).map_err(failed)?;
+        let mut contracts = self.config.contracts.iter();
+        let build = contracts.find(|contract| contract.id == MILESTONES);
+        agreed.extend(build.map(|contract| Agreed {
+            customer: contract.customer.clone().unwrap_or_default(),
+            currency: contract.currency,
+            amount_minor: FIRST_MILESTONE_MINOR,
+        }));
+        Ok(agreed)
     }
 
     fn finance_mends(&self) {
@@ -370,6 +440,7 @@ impl Stage {
         let brief = Brief {
             config: self.config.clone(),
             expected: self.expected.clone(),
+            agreed: self.agreed()?,
             lost: None,
         };
         let verdict = audit(
@@ -383,6 +454,7 @@ impl Stage {
         Ok(super::ending::Ending {
             seed: demo.seed,
             reconciliation,
+            figures: contracts::figures(&self.env, None).await.map_err(failed)?,
             verdict,
         })
     }
@@ -434,6 +506,7 @@ const fn quiet(result: &SyncResult) -> bool {
         ..
     } = result;
     intake.new_items + intake.revisions + intake.withdrawn == 0
+        && result.fixed.new_items + result.fixed.revisions == 0
         && post.posted + post.adopted + post.rejected + post.left == 0
         && states.documents_changed == 0
         && result.told + result.not_told == 0
