@@ -31,6 +31,7 @@ pub mod payload;
 pub mod plan;
 pub mod post;
 pub mod postings;
+pub mod preview;
 pub mod reconcile;
 pub mod reference;
 pub mod restored;

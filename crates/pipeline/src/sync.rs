@@ -118,7 +118,7 @@ pub async fn sync(env: &Env, today: Date, options: SyncOptions) -> Result<SyncRe
 
 /// Reference data changed: hold booked items that would now be priced otherwise. They are not
 /// repriced by themselves.
-async fn mark_rate_changes(env: &Env, terms: &Terms) -> Result<u64, PassError> {
+pub(crate) async fn mark_rate_changes(env: &Env, terms: &Terms) -> Result<u64, PassError> {
     let mut marked = 0;
     let mut after = [0_u8; 16];
     loop {
@@ -215,7 +215,11 @@ impl Command for MarkRateChanges {
 }
 
 /// Accounts follow the configuration, and what waited for room is released as far as there is some.
-async fn settle_accounts(env: &Env, terms: &Terms, until: Date) -> Result<(), PassError> {
+pub(crate) async fn settle_accounts(
+    env: &Env,
+    terms: &Terms,
+    until: Date,
+) -> Result<(), PassError> {
     let kept = env.store.read(store::accounts::list).await?;
     for contract in &terms.reference.contracts {
         // Also where the limits were taken out: what they held is held no longer.

@@ -1,5 +1,6 @@
-//! `rates`: look at a rate card, take one in, give one out. Nothing is priced and nothing is sent.
+//! `rates`: look at a rate card, take one in, give one out, see what a change would do. Nothing is sent.
 
+mod preview;
 mod report;
 
 use crate::app;
@@ -54,6 +55,23 @@ pub(crate) enum Rates {
         /// The rates are cost rates.
         #[arg(long)]
         cost: bool,
+        #[command(flatten)]
+        reading: Reading,
+    },
+    /// What a change would do to work that is booked: entries by state, money per client, lines to be
+    /// sent, limits. Nothing is changed and nothing is sent.
+    Preview {
+        /// Rates to add, as a CSV or XLSX file, or a changed copy of the configuration (.toml).
+        change: PathBuf,
+        /// The file holds cost rates.
+        #[arg(long)]
+        cost: bool,
+        /// The day the rates became known, for rows that do not say it.
+        #[arg(long)]
+        recorded: Option<Date>,
+        /// The day of the change, for tests.
+        #[arg(long)]
+        today: Option<Date>,
         #[command(flatten)]
         reading: Reading,
     },
@@ -146,6 +164,22 @@ pub(crate) async fn run(args: &Args, command: &Rates) -> Result<ExitCode, Failur
                 options: reading.options(),
             };
             import.run(args)
+        }
+        Rates::Preview {
+            change,
+            cost,
+            recorded,
+            today,
+            reading,
+        } => {
+            let asked = preview::Asked {
+                change,
+                used_for: used_for(*cost),
+                recorded: *recorded,
+                today: *today,
+                reading: *reading,
+            };
+            asked.run(args).await
         }
         Rates::Export {
             file,

@@ -34,6 +34,8 @@ mod redmine;
 #[cfg(test)]
 mod restore;
 #[cfg(test)]
+mod retro;
+#[cfg(test)]
 mod switch;
 #[cfg(test)]
 mod tryton;
