@@ -128,6 +128,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: crate::commands::rates::Rates,
     },
+    /// A proposed contract over the ledger's work: what it would have billed, beside what was.
+    Rehearse(crate::commands::rehearse::RehearseArgs),
     /// Publish customers, projects and tasks of the ERP into the tracker.
     Publish {
         /// Only say what would be done.

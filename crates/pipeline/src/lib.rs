@@ -34,6 +34,7 @@ pub mod postings;
 pub mod preview;
 pub mod reconcile;
 pub mod reference;
+pub mod rehearse;
 pub mod restored;
 pub mod settings;
 pub mod stake;

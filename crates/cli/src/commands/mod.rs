@@ -13,6 +13,7 @@ mod price;
 mod publish;
 pub(crate) mod rates;
 mod reconcile;
+pub(crate) mod rehearse;
 mod run;
 mod schema;
 mod status;
@@ -67,6 +68,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Backup { file } => keep::backup(&args, file).await,
         Command::Restore { file, replace } => keep::restore(&args, file, *replace).await,
         Command::Rates { command } => rates::run(&args, command).await,
+        Command::Rehearse(asked) => rehearse::run(&args, asked).await,
         Command::Publish { dry_run } => publish::run(&args, *dry_run).await,
         Command::Twin(twin) => twin::run(twin).await,
         Command::Demo(demo) => demo::run(&args, demo).await,

@@ -59,6 +59,34 @@ fn fuzz_config_toml() -> Result<(), Finding> {
 }
 
 #[test]
+fn fuzz_proposal_toml() -> Result<(), Finding> {
+    let proposal = "[[contract]]\nid = \"K\"\ncustomer = \"C\"\nprojects = [\"P\"]\n\
+                    kind = \"time_and_materials\"\ncurrency = \"EUR\"\n\
+                    limit = [{ id = \"NTE\", amount = \"1000\" }]\n\
+                    [[rate]]\ncontract = \"K\"\nrate = \"100\"\ncurrency = \"EUR\"\n\
+                    from = \"2026-01-01\"\n";
+    here("proposal_toml")
+        .seed(proposal)
+        .words([
+            "[[rate]]",
+            "[[contract]]",
+            "retainer",
+            "hour_bank",
+            "schedule",
+        ])
+        .costly(4)
+        .run(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            Ok(
+                match super::proposal::parse(Path::new("proposal.toml"), &text) {
+                    Ok(proposal) => Seen::read(format!("{} rates", proposal.1.len()), &proposal),
+                    Err(error) => Seen::refused(&format!("{error}\nhint: {}", error.hint)),
+                },
+            )
+        })
+}
+
+#[test]
 fn fuzz_billed_before_file() -> Result<(), Finding> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("billed.txt");

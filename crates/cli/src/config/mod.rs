@@ -2,11 +2,13 @@
 
 mod file;
 mod place;
+mod proposal;
 pub(crate) mod rates;
 mod secret;
 mod settings;
 
 pub(crate) use file::ConfigFile;
+pub(crate) use proposal::read_proposal;
 pub(crate) use rates::{RateTables, read_card};
 pub(crate) use secret::{SecretRef, SecretValue};
 pub(crate) use settings::settings_of;
@@ -91,6 +93,31 @@ fn without_value(message: &str) -> Cow<'_, str> {
 /// The largest configuration that is read, in bytes.
 const CONFIG_LIMIT_BYTES: u64 = 8 * 1024 * 1024;
 
+/// The text of a file of a size that a person writes.
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let size = std::fs::metadata(path).map_err(|error| {
+        ConfigError::new(
+            path,
+            format!("cannot be read: {error}"),
+            "write a configuration with `counterfoil init`, or name one with --config",
+        )
+    })?;
+    if size.len() > CONFIG_LIMIT_BYTES {
+        return Err(ConfigError::new(
+            path,
+            format!("is larger than {CONFIG_LIMIT_BYTES} bytes"),
+            "check that this is the right file",
+        ));
+    }
+    std::fs::read_to_string(path).map_err(|error| {
+        ConfigError::new(
+            path,
+            format!("cannot be read: {error}"),
+            "save it as UTF-8 text",
+        )
+    })
+}
+
 impl Config {
     /// Read and check a file.
     pub(crate) fn load(path: &Path) -> Result<Self, ConfigError> {
@@ -100,27 +127,7 @@ impl Config {
     /// Read and check a file; rates are read and not checked, so that all that is wrong with them can
     /// be told.
     pub(crate) fn load_to_lint(path: &Path) -> Result<Self, ConfigError> {
-        let size = std::fs::metadata(path).map_err(|error| {
-            ConfigError::new(
-                path,
-                format!("cannot be read: {error}"),
-                "write a configuration with `counterfoil init`, or name one with --config",
-            )
-        })?;
-        if size.len() > CONFIG_LIMIT_BYTES {
-            return Err(ConfigError::new(
-                path,
-                format!("is larger than {CONFIG_LIMIT_BYTES} bytes"),
-                "check that this is the right file",
-            ));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            ConfigError::new(
-                path,
-                format!("cannot be read: {error}"),
-                "save it as UTF-8 text",
-            )
-        })?;
+        let text = read_text(path)?;
         let folder = path
             .parent()
             .unwrap_or_else(|| Path::new("."))

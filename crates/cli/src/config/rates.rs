@@ -37,7 +37,7 @@ pub(crate) struct RateEntry {
 
 impl RateEntry {
     /// As the domain has it.
-    fn row(self) -> RateRow {
+    pub(super) fn row(self) -> RateRow {
         RateRow {
             key: RateKey {
                 customer: self.customer,

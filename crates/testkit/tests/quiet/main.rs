@@ -19,4 +19,6 @@ mod parts_restored;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]
+mod rehearsed;
+#[cfg(test)]
 mod stage;
