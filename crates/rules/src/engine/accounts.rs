@@ -303,9 +303,8 @@ impl Accounts {
                 }
                 Some(Account::HourBank(bank)) => {
                     let over = bank
-                        .view()
+                        .parts_of(item)
                         .ok()
-                        .and_then(|view| view.items.get(item).cloned())
                         .and_then(|slices| one(&slices, Outcome::Overage));
                     match (over, bank.record(item)) {
                         (Some(slice), Some(record)) => asks.push(Ask {
@@ -373,8 +372,7 @@ impl Accounts {
     pub fn slices(&self, item: &str) -> Vec<Slice> {
         let mut parts: Vec<Slice> = Vec::new();
         if let Some(Account::HourBank(bank)) = &self.hour_bank {
-            let own = bank.view().ok().and_then(|v| v.items.get(item).cloned());
-            parts.extend(own.unwrap_or_default());
+            parts.extend(bank.parts_of(item).unwrap_or_default());
         }
         if let Some(Account::Limits(limits)) = &self.limits {
             let own = limits.record(item).map(|record| record.slices.clone());

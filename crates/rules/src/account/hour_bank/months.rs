@@ -150,6 +150,22 @@ impl HourBank {
         Ok(view)
     }
 
+    /// The parts of one entry, in the order of use: as [`HourBank::view`] has them.
+    pub fn parts_of(&self, item: &str) -> Result<Vec<Slice>, Refusal> {
+        let mut parts = Vec::new();
+        if self.record(item).is_none() {
+            return Ok(parts);
+        }
+        for (period, (_, taken)) in self.periods.iter().zip(self.worked_out()?) {
+            for (each, taken) in period.log.iter().zip(taken) {
+                if each.item.as_deref() == Some(item) {
+                    parts.extend(self.parts(period, taken)?);
+                }
+            }
+        }
+        Ok(parts)
+    }
+
     fn parts(&self, period: &Period, taken: Taken) -> Result<Vec<Slice>, Refusal> {
         let parts = [
             (Outcome::Allowance, taken.drawn, Micro::ZERO),
