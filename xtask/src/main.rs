@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool talks to its user")]
 #![expect(clippy::print_stderr, reason = "a command-line tool talks to its user")]
 
+mod bench;
 mod clock;
 mod command;
 mod environment;
@@ -23,6 +24,7 @@ cargo xtask COMMAND
   sim    play simulated schedules: --schedules N --seed S --random N --verbose
          --require-coverage
   fuzz   damaged bytes for every parser: --seconds N --target NAME --seed S --replay FILE
+  bench  what the product does against floors, in one run: SUBJECT --quick --output json
   tidy   the rules about crates and files that no compiler checks
   lab    provision, start, stop and reset the real systems the tests run against
 ";
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
 
 fn dispatch(args: &[String]) -> Result<ExitCode> {
     match args.split_first() {
+        Some((word, rest)) if word == "bench" => bench::run(rest),
         Some((word, rest)) if word == "sim" => sim::run(rest),
         Some((word, rest)) if word == "fuzz" => fuzz::run(rest),
         Some((word, rest)) if word == "lab" => lab::run(rest).map(|()| ExitCode::SUCCESS),

@@ -52,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "domain",
         ],
     ),
+    ("bench", &["rules", "domain"]),
     ("fuzz", &[]),
     ("xtask", &[]),
 ];
