@@ -193,6 +193,22 @@ fn numbers_that_do_not_fit_are_refused_or_become_an_exception() {
     assert!(told.contains("can be represented"), "{told}");
 }
 
+/// Two rates of equal right: no price is taken from either of them, and both are named.
+#[test]
+fn rates_that_overlap_are_an_exception_and_no_price() {
+    let again = "[[rate]]\nrate = \"90\"\ncurrency = \"EUR\"\nfrom = \"2026-01-01\"\n";
+    let told = outcome(&file(
+        "",
+        &(again.to_owned() + &entry("e", "hours = \"1\"")),
+    ))
+    .unwrap();
+    assert!(told.charges.is_empty(), "{:?}", told.charges);
+    assert!(told.documents.is_empty());
+    let facts = &told.exceptions[0].facts;
+    assert!(facts.contains("equal right"), "{facts}");
+    assert!(facts.contains("90") && facts.contains("100"), "{facts}");
+}
+
 #[test]
 fn a_month_fee_and_milestone_that_cannot_be_printed_are_refused() {
     let schedule = "[contract.schedule]\ninstalments = [{ id = \"x\", date = \"2026-03-01\", \
