@@ -64,7 +64,7 @@ impl Unit {
             Self::Minute => "min",
             Self::WorkingDay | Self::Day => "d",
             Self::Month => "months",
-            Self::Piece => "x",
+            Self::Piece => "pc",
         }
     }
 }

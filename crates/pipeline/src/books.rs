@@ -175,15 +175,7 @@ impl Books {
         let cached = of_home
             .max_by_key(|held| held.row.generation)
             .map(|held| held.row.clone());
-        let series = DocumentSeries {
-            flow: &terms.settings.flow,
-            shape: home.shape.name(),
-            entity,
-            bill_to: &home.bill_to,
-            currency: &currency,
-            group_key: &home.group_key,
-            period: &home.period,
-        };
+        let series = series_of(&terms.settings.flow, entity, home, &currency);
         let stored = documents::find_by_key(tx, &series)?;
         let latest = match (cached, stored) {
             (Some(cached), Some(stored)) if cached.generation < stored.generation => Some(stored),
@@ -250,6 +242,24 @@ impl Books {
             i64::try_from(self.postings.len()).unwrap_or(0),
         );
         Ok(())
+    }
+}
+
+/// The documents of a home, all generations of them. `currency` is the home's, as it is stored.
+pub(crate) fn series_of<'a>(
+    flow: &'a str,
+    entity: &'a str,
+    home: &'a Home,
+    currency: &'a str,
+) -> DocumentSeries<'a> {
+    DocumentSeries {
+        flow,
+        shape: home.shape.name(),
+        entity,
+        bill_to: &home.bill_to,
+        currency,
+        group_key: &home.group_key,
+        period: &home.period,
     }
 }
 

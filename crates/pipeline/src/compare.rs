@@ -36,10 +36,11 @@ pub(crate) fn other_content(line: &PostLine, found: &FoundLine) -> Problem {
     let amount = found
         .amount
         .map_or_else(|| "no amount".to_owned(), |amount| amount.to_string());
+    let sign = line.unit.sign();
     Problem::new(
         Code::KeyHeldByOtherContent,
         format!(
-            "line {} of the ERP carries the key with {} h and {amount}, ours has {} h and {}",
+            "line {} of the ERP carries the key with {} {sign} and {amount}, ours has {} {sign} and {}",
             found.line_ref, found.quantity, line.quantity, line.amount
         ),
     )

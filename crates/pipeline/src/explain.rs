@@ -136,15 +136,19 @@ fn story_charge(tx: &mut ReadTx<'_>, charge: &ChargeRow) -> Result<StoryCharge, 
         amount_minor: charge.value_minor,
         currency,
     };
-    let hours = Micro::from_micro(charge.quantity_micro);
+    let quantity = Micro::from_micro(charge.quantity_micro);
+    let sign = facts.content.unit.sign();
     let rate = Micro::from_micro(charge.rate_micro);
     let (words, steps) = match charge.reverses {
         Some(number) => (
-            format!("reverses charge {number}: {hours} h, {amount}"),
+            format!("reverses charge {number}: {quantity} {sign}, {amount}"),
             Vec::new(),
         ),
         None => (
-            format!("{}: {hours} h x {rate} = {amount}", charge.disposition),
+            format!(
+                "{}: {quantity} {sign} x {rate} = {amount}",
+                charge.disposition
+            ),
             facts.explanation.steps,
         ),
     };

@@ -56,16 +56,23 @@ pub async fn take_in_fixed(
     today: Date,
 ) -> Result<FixedResult, PassError> {
     let mut result = FixedResult::default();
-    let known = env.store.read(all).await?;
-    let mut contracts: BTreeSet<String> = known.into_iter().map(|row| row.project).collect();
+    let mut contracts: BTreeMap<String, BTreeSet<[u8; 16]>> = BTreeMap::new();
+    for row in env.store.read(all).await? {
+        contracts
+            .entry(row.project)
+            .or_default()
+            .insert(row.item_id);
+    }
     let asking = terms.reference.contracts.iter();
-    let asking = asking.filter(|contract| contract.term_of_fixed_amounts().is_some());
-    contracts.extend(asking.map(|contract| contract.id.clone()));
-    for contract in contracts {
+    for contract in asking.filter(|contract| contract.term_of_fixed_amounts().is_some()) {
+        contracts.entry(contract.id.clone()).or_default();
+    }
+    for (contract, known) in contracts {
         env.go_on()?;
         let taken = env.write(TakeInFixed {
             terms: terms.clone(),
             contract,
+            known,
             today,
         });
         match taken.await? {
@@ -93,6 +100,8 @@ fn all(tx: &mut ReadTx<'_>) -> Result<Vec<ItemRow>, StoreError> {
 struct TakeInFixed {
     terms: Terms,
     contract: String,
+    /// The contract's items, as the pass found them.
+    known: BTreeSet<[u8; 16]>,
     today: Date,
 }
 
@@ -115,10 +124,12 @@ impl Command for TakeInFixed {
             Ok(asked) => asked,
             Err(problem) => return Ok(Err(problem)),
         };
-        let of_contract = all(tx)?
+        let mut ids = self.known.clone();
+        let settings = &self.terms.settings;
+        ids.extend(asked.iter().map(|(name, _)| item_id(settings, name)));
+        let ids: Vec<[u8; 16]> = ids.into_iter().collect();
+        let mut rows: BTreeMap<String, ItemRow> = items::get_many(tx, &ids)?
             .into_iter()
-            .filter(|row| row.project == self.contract);
-        let mut rows: BTreeMap<String, ItemRow> = of_contract
             .map(|row| (row.source_ref.clone(), row))
             .collect();
         let mut result = FixedResult::default();

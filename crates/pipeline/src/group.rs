@@ -231,6 +231,7 @@ pub(crate) fn settle_accounts(
     };
     let stored = accounts_of(tx, &contract.id)?;
     let follows = stored.as_ref().is_some_and(|kept| !kept.keep(contract));
+    let held = stored.as_ref().map(held_works).unwrap_or_default();
     let accounts = match stored {
         Some(kept) if !follows => kept,
         // As they will be, for what the calendar tells.
@@ -239,7 +240,6 @@ pub(crate) fn settle_accounts(
             Err(refusal) => return refused(refusal.into()),
         },
     };
-    let held = held_works(&accounts_of(tx, &contract.id)?.unwrap_or_default());
     let told = calendar_events(terms, contract, &accounts, until);
     if !follows && held.is_empty() && told.is_empty() {
         return Ok(Ok(Verdicts::default()));

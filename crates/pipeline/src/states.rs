@@ -450,13 +450,14 @@ fn gone(row: &PostingRow) -> Problem {
 }
 
 fn altered(line: &connector_sdk::target::PostLine, seen: &FoundLine) -> Problem {
+    let sign = line.unit.sign();
     let rate = seen
         .rate
         .map_or_else(|| "no rate".to_owned(), |rate| rate.to_string());
     Problem::new(
         Code::LineAltered,
         format!(
-            "line {} has {} h at {rate} in the ERP, ours has {} h at {}",
+            "line {} has {} {sign} at {rate} in the ERP, ours has {} {sign} at {}",
             seen.line_ref, seen.quantity, line.quantity, line.rate
         ),
     )

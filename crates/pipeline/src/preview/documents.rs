@@ -1,6 +1,6 @@
 //! What a change would send, by document: what is planned, and what follows once that is settled.
 
-use crate::books::Books;
+use crate::books::{Books, series_of};
 use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
 use crate::plan::Wanted;
@@ -10,7 +10,7 @@ use crate::strand::{postings_of_part, wanted_now};
 use domain::posting::{PostingKind, PostingState};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use store::documents::{DocumentRow, DocumentSeries};
+use store::documents::DocumentRow;
 use store::postings::PostingRow;
 use store::{ReadTx, StoreError, charges, documents, postings};
 
@@ -150,15 +150,7 @@ fn new_line(
 ) -> Result<ByDocument, StoreError> {
     let home = &wanted.home;
     let currency = home.currency.to_string();
-    let series = DocumentSeries {
-        flow,
-        shape: home.shape.name(),
-        entity,
-        bill_to: &home.bill_to,
-        currency: &currency,
-        group_key: &home.group_key,
-        period: &home.period,
-    };
+    let series = series_of(flow, entity, home, &currency);
     let latest = documents::find_by_key(tx, &series)?;
     let open = match latest {
         Some(document) if document_state(&document)?.takes_lines() => Some(document),

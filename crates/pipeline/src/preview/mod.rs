@@ -26,6 +26,25 @@ use standing::{Standing, standings};
 use std::collections::{BTreeMap, BTreeSet};
 use store::items;
 
+/// How many entries change, and by how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
+pub struct Sums {
+    /// How many.
+    pub entries: u64,
+    /// Billed as booked, in minor units.
+    pub before_minor: i64,
+    /// Billed by the change, in minor units.
+    pub after_minor: i64,
+}
+
+impl Sums {
+    const fn add(&mut self, before_minor: i64, after_minor: i64) {
+        self.entries += 1;
+        self.before_minor += before_minor;
+        self.after_minor += after_minor;
+    }
+}
+
 /// Entries of one kind and their money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ByState {
@@ -35,12 +54,9 @@ pub struct ByState {
     pub period_closed: bool,
     /// The currency.
     pub currency: String,
-    /// How many.
-    pub entries: u64,
-    /// Billed as booked, in minor units.
-    pub before_minor: i64,
-    /// Billed by the change, in minor units.
-    pub after_minor: i64,
+    /// What changes.
+    #[serde(flatten)]
+    pub sums: Sums,
 }
 
 /// The money of one contract.
@@ -52,12 +68,9 @@ pub struct ByContract {
     pub contract: String,
     /// The currency.
     pub currency: String,
-    /// How many entries change.
-    pub entries: u64,
-    /// Billed as booked, in minor units.
-    pub before_minor: i64,
-    /// Billed by the change, in minor units.
-    pub after_minor: i64,
+    /// What changes.
+    #[serde(flatten)]
+    pub sums: Sums,
 }
 
 /// A figure of an account that changes.
@@ -93,7 +106,7 @@ pub struct Preview {
 impl Preview {
     /// How many entries and fixed amounts change.
     pub fn entries(&self) -> u64 {
-        self.contracts.iter().map(|row| row.entries).sum()
+        self.contracts.iter().map(|row| row.sums.entries).sum()
     }
 }
 
@@ -154,13 +167,9 @@ impl Preview {
                 stands: before.stands,
                 period_closed: before.period_closed,
                 currency: before.currency.clone(),
-                entries: 0,
-                before_minor: 0,
-                after_minor: 0,
+                sums: Sums::default(),
             });
-            row.entries += 1;
-            row.before_minor += before.amount_minor;
-            row.after_minor += after_minor;
+            row.sums.add(before.amount_minor, after_minor);
             let key = (
                 before.customer.as_str(),
                 before.contract.as_str(),
@@ -170,13 +179,9 @@ impl Preview {
                 customer: before.customer.clone(),
                 contract: before.contract.clone(),
                 currency: before.currency.clone(),
-                entries: 0,
-                before_minor: 0,
-                after_minor: 0,
+                sums: Sums::default(),
             });
-            row.entries += 1;
-            row.before_minor += before.amount_minor;
-            row.after_minor += after_minor;
+            row.sums.add(before.amount_minor, after_minor);
         }
         self.states = states.into_values().collect();
         self.contracts = contracts.into_values().collect();

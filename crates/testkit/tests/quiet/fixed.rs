@@ -114,7 +114,7 @@ fn a_monthly_fee_is_billed_once_and_a_changed_one_waits_for_a_person() {
         assert_eq!(story.charges.len(), 1);
         assert!(story.source.starts_with(SOURCE), "{}", story.source);
         assert!(
-            story.charges[0].words.contains("480.5"),
+            story.charges[0].words.contains("1 pc x 480.5"),
             "{}",
             story.charges[0].words
         );

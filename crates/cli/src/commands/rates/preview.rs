@@ -11,7 +11,7 @@ use domain::currency::Currency;
 use domain::money::Money;
 use jiff::civil::Date;
 use pipeline::env::Env;
-use pipeline::preview::{ByDocument, Preview, preview};
+use pipeline::preview::{ByDocument, Preview, Sums, preview};
 use rules::card::RateUse;
 use rules::card::lint::has_errors;
 use server::operations::pass::today;
@@ -126,23 +126,25 @@ fn money(minor: i64, currency: &str) -> String {
     )
 }
 
+/// A row of a table: what it is about, and what changes of that.
+fn with_sums(about: [&str; 2], sums: &Sums, currency: &str) -> Vec<String> {
+    let mut cells: Vec<String> = about.map(str::to_owned).into();
+    cells.push(sums.entries.to_string());
+    let difference = sums.after_minor - sums.before_minor;
+    let figures = [sums.before_minor, sums.after_minor, difference];
+    cells.extend(figures.map(|minor| money(minor, currency)));
+    cells
+}
+
 fn print(seen: &Preview) {
     if seen.entries() == 0 {
         out::line("no booked entry would change");
         return;
     }
     out::line(&format!("{} booked entries would change:", seen.entries()));
-    let three = |before: i64, after: i64, currency: &str| {
-        [before, after, after - before].map(|minor| money(minor, currency))
-    };
     let rows = seen.states.iter().map(|row| {
-        let mut cells = vec![
-            row.stands.words().to_owned(),
-            if row.period_closed { "closed" } else { "open" }.to_owned(),
-            row.entries.to_string(),
-        ];
-        cells.extend(three(row.before_minor, row.after_minor, &row.currency));
-        cells
+        let period = if row.period_closed { "closed" } else { "open" };
+        with_sums([row.stands.words(), period], &row.sums, &row.currency)
     });
     out::table(
         &[
@@ -156,15 +158,10 @@ fn print(seen: &Preview) {
         rows.collect(),
     );
     out::line("");
-    let rows = seen.contracts.iter().map(|row| {
-        let mut cells = vec![
-            row.customer.clone(),
-            row.contract.clone(),
-            row.entries.to_string(),
-        ];
-        cells.extend(three(row.before_minor, row.after_minor, &row.currency));
-        cells
-    });
+    let rows = seen
+        .contracts
+        .iter()
+        .map(|row| with_sums([&row.customer, &row.contract], &row.sums, &row.currency));
     out::table(
         &[
             "client",
