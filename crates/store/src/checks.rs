@@ -223,6 +223,12 @@ fn hot_statements_use_their_index() {
         ("exception_list", "refusal_open"),
         ("exception_list", "stray_open"),
         ("stray_of_item", "stray_item (item_id=?)"),
+        ("line_member_of_item", "PRIMARY KEY (item_id=?)"),
+        ("line_member_standing", "line_member_line (line_id=?)"),
+        (
+            "line_member_standing",
+            "SEARCH charge USING PRIMARY KEY (item_id=?)",
+        ),
         ("counter_get", "PRIMARY KEY (name=?)"),
         ("seal_key_range", "PRIMARY KEY (unit>? AND unit<?)"),
         ("block_page", "PRIMARY KEY (writer_no=? AND seq>?)"),

@@ -63,7 +63,8 @@ pub use seal::{Pointer, SealClass, Sealed};
 pub use store::Store;
 pub use tables::{
     accounts, attempts, blocks, charges, counters, documents, exceptions, feedback, items, limits,
-    postings, refusals, scans, seal_keys, settings, snapshots, strays, totals, writers,
+    line_members, postings, refusals, scans, seal_keys, settings, snapshots, strays, totals,
+    writers,
 };
 pub use tx::{ReadTx, Tx};
 pub use wake::Topic;

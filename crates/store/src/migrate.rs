@@ -41,6 +41,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0004_stray.sql"),
         postgres: include_str!("../migrations/postgres/0004_stray.sql"),
     },
+    Migration {
+        number: 5,
+        name: "line_member",
+        sqlite: include_str!("../migrations/sqlite/0005_line_member.sql"),
+        postgres: include_str!("../migrations/postgres/0005_line_member.sql"),
+    },
 ];
 
 const TABLE_SQLITE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -109,6 +109,7 @@ const SHARED: &[&str] = &[
     include_str!("../sql/feedback.sql"),
     include_str!("../sql/item.sql"),
     include_str!("../sql/limit_state.sql"),
+    include_str!("../sql/line_member.sql"),
     include_str!("../sql/posting.sql"),
     include_str!("../sql/refusal.sql"),
     include_str!("../sql/scan.sql"),

@@ -181,6 +181,7 @@ fn all(table: &Table) -> &'static str {
         "refusal" => "refusal_all",
         "account" => "account_all",
         "stray" => "stray_all",
+        "line_member" => "line_member_all",
         _ => "writer_all",
     }
 }

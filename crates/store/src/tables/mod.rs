@@ -12,6 +12,7 @@ pub mod exceptions;
 pub mod feedback;
 pub mod items;
 pub mod limits;
+pub mod line_members;
 pub mod postings;
 pub mod refusals;
 pub mod scans;
@@ -41,4 +42,5 @@ pub(crate) const AUDITED: &[Table] = &[
     refusals::TABLE,
     accounts::TABLE,
     strays::TABLE,
+    line_members::TABLE,
 ];

@@ -6,8 +6,8 @@ use counterfoil_store::feedback::FeedbackWish;
 use counterfoil_store::postings::PostingChange;
 use counterfoil_store::{
     Abort, Pointer, SealClass, Sealed, Store, StoreError, WriteError, accounts, attempts, audit,
-    charges, counters, documents, exceptions, feedback, items, limits, postings, refusals, scans,
-    settings, snapshots, strays, totals,
+    charges, counters, documents, exceptions, feedback, items, limits, line_members, postings,
+    refusals, scans, settings, snapshots, strays, totals,
 };
 
 use crate::fresh::Fresh;
@@ -466,6 +466,42 @@ async fn a_stray_stands_until_it_is_closed(store: &Store) {
     assert_eq!(store.read(strays::all).await.unwrap().len(), 2);
 }
 
+/// A charge is a member of one line; what a charge took back is a member no more.
+async fn a_charge_is_on_one_line(store: &Store) {
+    let member = |charge_no: i64| line_members::LineMemberRow {
+        item_id: id(1, 1),
+        charge_no,
+        line_id: id(7, 1),
+        version: 1,
+    };
+    run(store, move |tx| {
+        let explain = tx.seal(SealClass::Explanation, "w-17", b"taken back")?;
+        let mut back = charge(1, 1, explain);
+        (back.charge_no, back.reverses, back.part) = (7, Some(6), 1);
+        "cost".clone_into(&mut back.disposition);
+        charges::insert(tx, &[back], "taken back")?;
+        line_members::insert(tx, &[member(1), member(6)], "booked")
+    })
+    .await
+    .unwrap();
+    let standing = |line| store.read(move |tx| line_members::standing(tx, &id(7, line)));
+    assert_eq!(standing(1).await.unwrap(), [member(1)]);
+    let of_item = store.read(|tx| line_members::of_item(tx, &id(1, 1))).await;
+    assert_eq!(of_item.unwrap(), [member(1), member(6)]);
+    let second = run(store, move |tx| {
+        line_members::insert(tx, &[member(6)], "booked on a second line")
+    });
+    assert!(second.await.is_err());
+    run(store, move |tx| {
+        let mut row = line_members::get(tx, &id(1, 1), 1)?.unwrap();
+        line_members::move_to(tx, &mut row, id(7, 2), "its line was issued without it")
+    })
+    .await
+    .unwrap();
+    assert_eq!(standing(1).await.unwrap(), []);
+    assert_eq!(standing(2).await.unwrap().len(), 1);
+}
+
 async fn the_rest(store: &Store) {
     run(store, |tx| {
         let mut scan = scans::start(tx, "tracker", "2026-08-01", "2026-08-31", "asked")?;
@@ -529,6 +565,7 @@ pub(crate) async fn exercise(store: &Store) {
     a_stray_stands_until_it_is_closed(store).await;
     the_rest(store).await;
     charges_have_parts(store).await;
+    a_charge_is_on_one_line(store).await;
     assert_eq!(audit::verify(store).await.unwrap().problems, []);
 }
 
