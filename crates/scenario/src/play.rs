@@ -64,6 +64,7 @@ fn document_outcome(world: &World, document: &Document) -> Result<DocumentOutcom
             role: line.words.role.clone(),
             project: line.words.project.clone(),
             task: line.words.task.clone(),
+            task_name: line.words.task.clone(),
             service_item: line.words.service_item.clone(),
             sort: line.sort.clone(),
             work_date: line.work_date,

@@ -28,6 +28,21 @@ pub enum LineKey {
     Month,
 }
 
+impl LineKey {
+    /// Its name in contracts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Worker => "worker",
+            Self::Role => "role",
+            Self::Project => "project",
+            Self::Task => "task",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+}
+
 /// The lines of a contract's documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]

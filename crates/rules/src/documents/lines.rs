@@ -31,8 +31,10 @@ pub struct LineCharge {
     pub role: String,
     /// The project.
     pub project: String,
-    /// The task.
+    /// The task, by code.
     pub task: String,
+    /// The task's name, for the text.
+    pub task_name: String,
     /// What was sold.
     pub service_item: String,
     /// The sort of time, for example straight or overtime: never mixed on a line.
@@ -117,6 +119,14 @@ pub enum LineError {
         /// The charge.
         charge: String,
     },
+    /// Charges of one line do not agree in what a line's charges have to agree in.
+    #[error("charges {one} and {other} cannot share a line: they differ in what a line has once")]
+    Apart {
+        /// One of them.
+        one: String,
+        /// Another.
+        other: String,
+    },
     /// Nothing is known about a contract's lines.
     #[error("nothing is known about the lines of contract {contract}, which has charges")]
     Contract {
@@ -174,6 +184,43 @@ fn together_of(terms: &LineTerms, charge: &LineCharge) -> Together {
         rate: charge.rate,
         contract: charge.contract.clone(),
     }
+}
+
+/// What the charges of one line agree in, as a text: two charges of a document share a line if theirs
+/// are the same. None where every charge has a line of its own.
+pub fn line_group(terms: &LineTerms, charge: &LineCharge) -> Option<String> {
+    terms.together.as_ref()?;
+    let key = together_of(terms, charge);
+    let keys: Vec<String> = key
+        .keys
+        .into_iter()
+        .map(|(name, value)| format!("{} {value}", name.name()))
+        .collect();
+    let rate = key.rate.to_string();
+    let parts = [&key.contract, &key.service_item, &key.sort, &rate];
+    let parts = parts.into_iter().map(String::as_str).chain([key.unit]);
+    let all: Vec<&str> = parts.chain(keys.iter().map(String::as_str)).collect();
+    // Quoted: no value can look like two.
+    Some(format!("{all:?}"))
+}
+
+/// The one line of charges that share it.
+pub fn shared_line(
+    charges: &[LineCharge],
+    terms: &LineTerms,
+    currency: Currency,
+    rounding: Rounding,
+) -> Result<Option<DocumentLine>, LineError> {
+    let mut made = lines(charges, terms, currency, rounding)?.into_iter();
+    let line = made.next();
+    if let (Some(line), Some(other)) = (&line, made.next()) {
+        let id = |line: &DocumentLine| line.charges.first().cloned().unwrap_or_default();
+        return Err(LineError::Apart {
+            one: id(line),
+            other: id(&other),
+        });
+    }
+    Ok(line)
 }
 
 /// The lines of one document. Charges whose quantities cancel out leave no line unless money is

@@ -14,5 +14,7 @@ mod text;
 pub use gather::{
     ContractLines, DocumentCharge, DocumentContent, DocumentKey, documents, group_key,
 };
-pub use lines::{DocumentLine, LineCharge, LineError, OriginalWords, lines};
+pub use lines::{
+    DocumentLine, LineCharge, LineError, OriginalWords, line_group, lines, shared_line,
+};
 pub use text::{LineText, TEXT_CHARS_MAX, TextError, TextTemplate};

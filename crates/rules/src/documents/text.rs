@@ -106,6 +106,7 @@ impl TextTemplate {
             role: "role".to_owned(),
             project: "project".to_owned(),
             task: "task".to_owned(),
+            task_name: "task".to_owned(),
             service_item: "service item".to_owned(),
             sort: "straight".to_owned(),
             work_date: Date::constant(2026, 1, 1),
@@ -157,7 +158,7 @@ impl TextTemplate {
     ) -> Result<LineText, minijinja::Error> {
         let first = members.first();
         let workers = distinct(members, |charge| &charge.worker_name);
-        let tasks = distinct(members, |charge| &charge.task);
+        let tasks = distinct(members, |charge| &charge.task_name);
         let values = context! {
             contract => first.map_or("", |charge| charge.contract.as_str()),
             worker => workers.join(", "),

@@ -3,7 +3,7 @@
 use crate::golden_documents::plain_charge;
 use counterfoil_rules::documents::{
     ContractLines, DocumentCharge, DocumentKey, LineCharge, LineError, TEXT_CHARS_MAX, TextError,
-    TextTemplate, documents, lines,
+    TextTemplate, documents, line_group, lines, shared_line,
 };
 use domain::contract::lines::{LineKey, LineTerms};
 use domain::currency::Currency;
@@ -50,6 +50,7 @@ prop_compose! {
             contract: format!("K{contract}"),
             worker: format!("W{worker}"),
             task: format!("T{task}"),
+            task_name: format!("T{task}"),
             sort: ["straight", "premium"][usize::from(sort)].to_owned(),
             work_date: jiff::civil::date(2026, 1, 1).checked_add(day.days()).unwrap(),
             quantity: Micro::from_micro(hundredths * 10_000),
@@ -106,6 +107,34 @@ proptest! {
             }
             prop_assert!(line.text.chars().count() <= TEXT_CHARS_MAX);
         }
+    }
+
+    /// Charges with the same group share a line, and nothing else does.
+    #[test]
+    fn a_line_is_what_its_group_says(
+        mode in rounding(), together in keys(), made in proptest::collection::vec(charge(), 1..20),
+    ) {
+        let made = charges(mode, made);
+        let terms = with_keys(together);
+        let mut groups: BTreeMap<Option<String>, Vec<LineCharge>> = BTreeMap::new();
+        for charge in &made {
+            groups.entry(line_group(&terms, charge)).or_default().push(charge.clone());
+        }
+        let all = lines(&made, &terms, eur(), mode).unwrap();
+        if terms.together.is_none() {
+            prop_assert_eq!(groups.len(), 1);
+            return Ok(());
+        }
+        let mut apart = Vec::new();
+        for own in groups.values() {
+            apart.extend(shared_line(own, &terms, eur(), mode).unwrap());
+        }
+        let ids = |lines: &[counterfoil_rules::documents::DocumentLine]| -> BTreeSet<Vec<String>> {
+            lines.iter().map(|line| line.charges.clone()).collect()
+        };
+        prop_assert_eq!(ids(&apart), ids(&all));
+        let refused = shared_line(&made, &terms, eur(), mode);
+        prop_assert_eq!(all.len() > 1, matches!(refused, Err(LineError::Apart { .. })));
     }
 
     /// The order in which charges come in changes nothing.
