@@ -101,7 +101,9 @@ fn plan_part(
                 numbers: held.numbers,
                 held: Some(held),
             },
-            Next::Credit(held) => Line::credit(tx, terms, charges, held)?,
+            Next::Credit { held, taken_back } => {
+                Line::credit(tx, terms, charges, wanted, (held, taken_back))?
+            }
         };
         ask(tx, books, terms, item, charges, &line)?;
         return Ok(true);
@@ -161,15 +163,22 @@ impl Line {
         tx: &mut Tx<'_>,
         terms: &Terms,
         charges: &[ChargeRow],
-        held: crate::plan::HeldLine,
+        wanted: Option<&Wanted>,
+        (held, taken_back): (crate::plan::HeldLine, Numbers),
     ) -> Result<Self, StoreError> {
+        let all = taken_back == held.numbers;
+        let charge_no = match wanted.filter(|_| !all) {
+            // What is left of the line is what this charge bills.
+            Some(wanted) => wanted.charge_no,
+            None => reversal_of(charges, held_charge(tx, &held)?)?,
+        };
         Ok(Self {
             kind: PostingKind::Credit,
-            charge_no: reversal_of(charges, held_charge(tx, &held)?)?,
+            charge_no,
             numbers: Numbers {
-                quantity: domain::decimal::Micro::from_micro(-held.numbers.quantity.micro()),
-                amount_minor: -held.numbers.amount_minor,
-                ..held.numbers
+                quantity: domain::decimal::Micro::from_micro(-taken_back.quantity.micro()),
+                amount_minor: -taken_back.amount_minor,
+                ..taken_back
             },
             home: Home {
                 period: open_period(terms, &held.home),

@@ -6,6 +6,8 @@ use crate::facts::ErpRefs;
 use connector_sdk::target::Shape;
 use domain::currency::Currency;
 use domain::decimal::Micro;
+use domain::money::Money;
+use domain::rounding::Rounding;
 use jiff::civil::Date;
 
 /// Which document a line belongs to.
@@ -49,6 +51,8 @@ pub struct Wanted {
     pub numbers: Numbers,
     /// What it is about: another task is another line, whatever the numbers.
     pub refs: ErpRefs,
+    /// How an amount is rounded to the coin, for a line that may be credited in part.
+    pub credit_in_part: Option<Rounding>,
 }
 
 /// A line of ours that the ERP holds.
@@ -64,7 +68,7 @@ pub struct HeldLine {
     pub erp_line_ref: String,
     /// Where it stands.
     pub home: Home,
-    /// Its numbers.
+    /// Its numbers: what is left of it after what was credited.
     pub numbers: Numbers,
     /// What it is about.
     pub refs: ErpRefs,
@@ -113,8 +117,43 @@ pub enum Next {
     Replace(HeldLine),
     /// Take a line off a draft.
     Delete(HeldLine),
-    /// Mirror a line of an issued document.
-    Credit(HeldLine),
+    /// Mirror a line of an issued document, or what is too much of it.
+    Credit {
+        /// The line.
+        held: HeldLine,
+        /// What is taken back: all that is left of it, or a part.
+        taken_back: Numbers,
+    },
+}
+
+/// What a credit has to take back of a line: what is left beyond what is wanted, where the line may
+/// be credited in part and the credit multiplies out by itself; else all that is left.
+pub fn taken_back(wanted: Option<&Wanted>, held: &HeldLine) -> Numbers {
+    wanted
+        .and_then(|wanted| part_taken_back(wanted, held))
+        .unwrap_or(held.numbers)
+}
+
+/// The part of a line that is beyond what is wanted; none if it cannot be credited by itself.
+pub fn part_taken_back(wanted: &Wanted, held: &HeldLine) -> Option<Numbers> {
+    let rounding = wanted.credit_in_part?;
+    let (left, wants) = (&held.numbers, &wanted.numbers);
+    let same_line = wanted.home == held.home && wanted.refs == held.refs && wants.rate == left.rate;
+    if !same_line || wants.quantity.micro() <= 0 {
+        return None;
+    }
+    let quantity = left.quantity.micro().checked_sub(wants.quantity.micro())?;
+    let amount_minor = left.amount_minor.checked_sub(wants.amount_minor)?;
+    if quantity <= 0 {
+        return None;
+    }
+    let quantity = Micro::from_micro(quantity);
+    let printed = Money::times(quantity, left.rate, held.home.currency, rounding).ok()?;
+    (printed.amount_minor == amount_minor).then_some(Numbers {
+        quantity,
+        amount_minor,
+        ..*left
+    })
 }
 
 /// Plan the next step.
@@ -145,13 +184,20 @@ pub fn next_step(wanted: Option<&Wanted>, view: &View) -> Next {
             } else if held.changeable {
                 Next::Replace(held.clone())
             } else {
-                Next::Credit(held.clone())
+                credit(Some(wanted), held)
             }
         }
         (Some(_), Some(held)) if held.undone => Next::Create,
         (None, Some(held)) if held.undone => Next::Nothing,
         (_, Some(held)) if held.changeable => Next::Delete(held.clone()),
-        (_, Some(held)) => Next::Credit(held.clone()),
+        (wanted, Some(held)) => credit(wanted, held),
+    }
+}
+
+fn credit(wanted: Option<&Wanted>, held: &HeldLine) -> Next {
+    Next::Credit {
+        held: held.clone(),
+        taken_back: taken_back(wanted, held),
     }
 }
 
@@ -185,6 +231,7 @@ mod tests {
             home: home(period),
             numbers: numbers(hours),
             refs: refs("tk1"),
+            credit_in_part: None,
         }
     }
 
@@ -208,6 +255,13 @@ mod tests {
             refs: refs("tk1"),
             changeable,
             undone: false,
+        }
+    }
+
+    fn all_of(held: &HeldLine) -> Next {
+        Next::Credit {
+            held: held.clone(),
+            taken_back: held.numbers,
         }
     }
 
@@ -251,7 +305,7 @@ mod tests {
         );
         assert_eq!(
             step(Some(&edited), Some(held("1", false))),
-            Next::Credit(held("1", false))
+            all_of(&held("1", false))
         );
         assert_eq!(
             step(Some(&moved), Some(held("1", true))),
@@ -259,7 +313,7 @@ mod tests {
         );
         assert_eq!(
             step(Some(&moved), Some(held("1", false))),
-            Next::Credit(held("1", false))
+            all_of(&held("1", false))
         );
         assert_eq!(
             step(None, Some(held("1", true))),
@@ -267,8 +321,49 @@ mod tests {
         );
         assert_eq!(
             step(None, Some(held("1", false))),
-            Next::Credit(held("1", false))
+            all_of(&held("1", false))
         );
+    }
+
+    /// 10.00 h at 99.99 are 999.90; what is wanted of them, and what the credit takes back.
+    #[test]
+    fn a_line_is_credited_in_part_where_the_credit_multiplies_out() {
+        let stands = |hours: &str, minor: i64| {
+            let mut numbers = numbers(hours);
+            (numbers.rate, numbers.amount_minor) = ("99.99".parse().unwrap(), minor);
+            numbers
+        };
+        let held = HeldLine {
+            numbers: stands("10", 99_990),
+            ..held("10", false)
+        };
+        let wants = |hours: &str, minor: i64, in_part: bool| Wanted {
+            numbers: stands(hours, minor),
+            credit_in_part: in_part.then_some(Rounding::HalfUp),
+            ..wanted("1", "2026-11")
+        };
+        let taken = |wanted: &Wanted| match step(Some(wanted), Some(held.clone())) {
+            Next::Credit { taken_back, .. } => {
+                (taken_back.quantity.to_string(), taken_back.amount_minor)
+            }
+            other => panic!("{other:?}"),
+        };
+        let all = ("10".to_owned(), 99_990);
+        assert_eq!(taken(&wants("7", 69_993, true)), ("3".to_owned(), 29_997));
+        assert_eq!(taken(&wants("7", 69_993, false)), all);
+        // 9.25 h are 924.91, and the credit of 0.75 h 74.99: the same in sum. 9.50 h are 949.91
+        // and 0.50 h 50.00, a cent more than the line had.
+        assert_eq!(
+            taken(&wants("9.25", 92_491, true)),
+            ("0.75".to_owned(), 7_499)
+        );
+        assert_eq!(taken(&wants("9.5", 94_991, true)), all);
+        // More is no credit, and another rate is another line.
+        assert_eq!(taken(&wants("11", 109_989, true)), all);
+        let mut dearer = wants("7", 70_000, true);
+        dearer.numbers.rate = "100".parse().unwrap();
+        assert_eq!(taken(&dearer), all);
+        assert_eq!(step(None, Some(held.clone())), all_of(&held));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::env::inconsistent;
 use crate::facts::{self, ChargeFacts, ErpRefs};
-use crate::plan::{HeldLine, Home, Numbers, Unsent, View, Wanted};
+use crate::plan::{HeldLine, Home, Numbers, Unsent, View, Wanted, taken_back};
 use crate::strand::charge_of;
 use connector_sdk::target::Shape;
 use domain::contract::BillShape;
@@ -57,6 +57,7 @@ pub fn wanted_of(charge_no: i64, content: &ChargeContent, refs: &ErpRefs) -> Opt
             booked_seconds: booked_seconds(content),
         },
         refs: refs.clone(),
+        credit_in_part: None,
     })
 }
 
@@ -203,9 +204,10 @@ pub fn view_of(
                         undone: matches!(stands, DocumentState::Credited | DocumentState::Void),
                     });
                 }
-                PostingKind::DeleteLine | PostingKind::Credit | PostingKind::Void => {
-                    view.held = None;
+                PostingKind::Credit => {
+                    view.held = view.held.and_then(|held| left_after(held, &posting));
                 }
+                PostingKind::DeleteLine | PostingKind::Void => view.held = None,
             },
             PostingState::Sending | PostingState::Ambiguous => view.in_flight = true,
             PostingState::Cancelled | PostingState::Superseded => {}
@@ -220,6 +222,15 @@ pub fn view_of(
         });
     }
     Ok(view)
+}
+
+/// What a credit leaves of a line.
+fn left_after(mut held: HeldLine, credit: &PostingRow) -> Option<HeldLine> {
+    let left = &mut held.numbers;
+    let micro = left.quantity.micro().saturating_add(credit.quantity_micro);
+    left.quantity = Micro::from_micro(micro);
+    left.amount_minor = left.amount_minor.saturating_add(credit.amount_minor);
+    (micro != 0).then_some(held)
 }
 
 /// Whether an unsent posting still does what is wanted.
@@ -240,6 +251,7 @@ fn fits(
         (PostingKind::Credit, wanted, Some(held)) => {
             takes_lines
                 && !held.undone
+                && posting.quantity_micro == -taken_back(wanted, held).quantity.micro()
                 && wanted.is_none_or(|w| {
                     w.home != held.home || w.numbers != held.numbers || w.refs != held.refs
                 })
