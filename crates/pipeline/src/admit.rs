@@ -211,7 +211,7 @@ impl Command for AdmitPage {
         }
         items::insert(tx, &fresh, "first seen")?;
         verdicts.settle(tx, &mut books, &self.terms, "admitted")?;
-        books.flush(tx, "admitted")?;
+        books.flush(tx, &self.terms, "admitted")?;
         tx.count("items seen", i64::try_from(result.new_items).unwrap_or(0));
         tx.count("revisions", i64::try_from(result.revisions).unwrap_or(0));
         Ok(result)
@@ -247,8 +247,14 @@ fn seal_content(
         fields: fields.cloned(),
         raw: String::from_utf8_lossy(raw).into_owned(),
         fixed: None,
+        shared: None,
     };
     facts::seal(tx, SealClass::Received, worker, &facts)
+}
+
+fn narrative_of(seen: &Seen) -> String {
+    let fields = seen.fields.as_ref();
+    fields.map_or_else(|_| String::new(), |fields| fields.narrative.clone())
 }
 
 fn fingerprint(terms: &Terms, seen: &Seen) -> [u8; 16] {
@@ -308,6 +314,7 @@ fn admit_new(
         .as_ref()
         .map_or("", |fields| fields.worker_ref.as_str());
     let content = seal_content(tx, worker, seen.fields.as_ref().ok(), &seen.raw)?;
+    books.words.insert(id, narrative_of(seen));
     let entity = &terms.reference.entity;
     let mut item = ItemRow {
         item_id: id,
@@ -386,6 +393,7 @@ fn admit_known(
         seen.fields.as_ref().ok(),
         &seen.raw,
     )?;
+    books.words.insert(item.item_id, narrative_of(seen));
     let judgement = judgement_of(terms, verdicts, seen);
     settle_judgement(tx, books, terms, item, &judgement)?;
     Ok(true)
@@ -459,7 +467,7 @@ impl Command for Withdraw {
             count += 1;
         }
         verdicts.settle(tx, &mut books, &self.terms, "withdrawn")?;
-        books.flush(tx, "withdrawn")?;
+        books.flush(tx, &self.terms, "withdrawn")?;
         tx.count("withdrawn", i64::try_from(count).unwrap_or(0));
         Ok(count)
     }

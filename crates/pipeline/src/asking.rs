@@ -5,36 +5,60 @@ use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::plan::{Home, Next, Numbers, Wanted, next_step};
 use crate::postings::view_of;
-use crate::strand::{part_of, parts_of, postings_of_part};
+use crate::shared;
+use crate::strand::{WantedLines, part_of, parts_of, postings_of_part};
 use crate::telling;
 use domain::ids::ItemId;
 use domain::posting::{PostingKeyParts, PostingKind, PostingState, posting_key};
 use rules::part::Part;
-use std::collections::BTreeMap;
 use store::charges::{self, ChargeRow};
 use store::items::ItemRow;
 use store::postings::{self, PostingChange, PostingRow};
 use store::{StoreError, Tx};
 
-/// Plan the next posting of each part of an item whose charges are as they should be.
+/// Plan the next posting of each part of an item whose charges are as they should be. A shared line is
+/// only noted: it is brought up to its members once the command has done its part.
 pub fn plan(
     tx: &mut Tx<'_>,
     books: &mut Books,
     terms: &Terms,
     item: &mut ItemRow,
     charges: &mut [ChargeRow],
-    wanted: &BTreeMap<Part, Wanted>,
+    wanted: &WantedLines,
     new_item: bool,
 ) -> Result<(), StoreError> {
-    let mut has_line = false;
-    for part in parts_of(charges)? {
-        let wanted = wanted.get(&part);
-        has_line |= plan_part(tx, books, terms, item, charges, (part, wanted), new_item)?;
+    if shared::is_line(item) {
+        books.touch(item.item_id);
+        return Ok(());
     }
-    if has_line {
+    if plan_lines(tx, books, terms, item, charges, wanted, new_item)? {
+        if !wanted.shared.is_empty() && !new_item {
+            // What kept the entry off its line may be gone.
+            for member in books.members_of(tx, &item.item_id)? {
+                books.touch(member.line_id);
+            }
+        }
         return Ok(());
     }
     telling::nothing_to_bill(tx, item, charges)
+}
+
+/// Plan the next posting of each part. False if no line is there and none is to be.
+pub(crate) fn plan_lines(
+    tx: &mut Tx<'_>,
+    books: &mut Books,
+    terms: &Terms,
+    item: &mut ItemRow,
+    charges: &mut [ChargeRow],
+    wanted: &WantedLines,
+    new_item: bool,
+) -> Result<bool, StoreError> {
+    let mut has_line = !wanted.shared.is_empty();
+    for part in parts_of(charges)? {
+        let wanted = wanted.own.get(&part);
+        has_line |= plan_part(tx, books, terms, item, charges, (part, wanted), new_item)?;
+    }
+    Ok(has_line)
 }
 
 /// Plan the next posting of one part. False if no line of it is there and none is to be.
@@ -58,6 +82,11 @@ fn plan_part(
         let mut view = view_of(tx, charges, own, wanted, |tx, id| books.document(tx, id))?;
         // A line that the ledger does not know may be what is wanted: a person decides.
         view.disturbed |= !new_item && crate::strays::any_open(tx, &item.item_id)?;
+        // A line that it shared may bill it still: a second one would bill it twice.
+        view.in_flight |= !new_item
+            && wanted.is_some()
+            && !shared::is_line(item)
+            && shared::carried_elsewhere(tx, books, terms, charges, part, None)?;
         let line = match next_step(wanted, &view) {
             Next::Nothing => {
                 let held = view.held.is_some() || view.unsent.is_some();

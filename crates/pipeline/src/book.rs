@@ -4,8 +4,9 @@
 use crate::asking::plan;
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
-use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts};
+use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts, Sharing};
 use crate::postings::document_state;
+use crate::shared;
 use crate::strand::{active_by_part, wanted_now};
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::charges::ChargeRow;
 use store::documents::DocumentRow;
 use store::items::ItemRow;
-use store::{ReadTx, SealClass, StoreError, Tx};
+use store::{Pointer, ReadTx, SealClass, StoreError, Tx};
 
 /// What is thought of an item.
 #[derive(Debug, Clone)]
@@ -145,6 +146,7 @@ pub(crate) fn closed_documents(
     let mut closed = Vec::new();
     for charge in active_by_part(&rows)?.into_values() {
         let Some(document_id) = charge.document_id else {
+            closed.extend(shared::closed_document(tx, books, charge)?);
             continue;
         };
         let document = books.document(tx, &document_id)?;
@@ -259,6 +261,9 @@ fn book(
                 let charge = active
                     .get(&part)
                     .ok_or_else(|| inconsistent("a part is reversed that is not booked"))?;
+                if booked.get(&part).is_some_and(ChargeFacts::is_member) {
+                    touch_line_of(tx, books, charge)?;
+                }
                 let number = item.charge_next;
                 item.charge_next += 1;
                 reverse(charge, number, item.revision, tx.now_us())
@@ -300,7 +305,17 @@ pub fn except(
     Ok(())
 }
 
-fn reverse(booked: &ChargeRow, charge_no: i64, revision: i64, now_us: i64) -> ChargeRow {
+/// The line that bills a charge has to follow it.
+fn touch_line_of(tx: &mut Tx<'_>, books: &mut Books, charge: &ChargeRow) -> Result<(), StoreError> {
+    for member in books.members_of(tx, &charge.item_id)? {
+        if member.charge_no == charge.charge_no {
+            books.touch(member.line_id);
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn reverse(booked: &ChargeRow, charge_no: i64, revision: i64, now_us: i64) -> ChargeRow {
     ChargeRow {
         charge_no,
         reverses: Some(booked.charge_no),
@@ -326,17 +341,45 @@ fn new_charge(
     priced: &Priced,
 ) -> Result<ChargeRow, StoreError> {
     let content = &priced.content;
+    let mut contracts = terms.reference.contracts.iter();
+    let contract = contracts.find(|contract| contract.id == content.contract);
+    let shares = shared::joins(contract, content);
     let facts = ChargeFacts {
         content: content.clone(),
         explanation: priced.explanation.clone(),
         refs: desired.refs.clone(),
         codes: desired.codes.clone(),
+        sharing: shares.map(|_| Sharing::Member),
     };
     let explain = facts::seal(tx, SealClass::Explanation, &content.contract, &facts)?;
     let charge_no = item.charge_next;
     item.charge_next += 1;
+    if let Some(lines) = shares {
+        shared::join(tx, books, terms, lines, (item.item_id, charge_no), &facts)?;
+    }
+    let row = charge_row(
+        tx,
+        terms,
+        item,
+        (charge_no, explain),
+        &facts,
+        priced.inputs_digest,
+    );
     books.facts.insert((item.item_id, charge_no), facts);
-    Ok(ChargeRow {
+    Ok(row)
+}
+
+/// The row of a charge that was not booked before.
+pub(crate) fn charge_row(
+    tx: &Tx<'_>,
+    terms: &Terms,
+    item: &ItemRow,
+    (charge_no, explain): (i64, Pointer),
+    facts: &ChargeFacts,
+    inputs_digest: [u8; 32],
+) -> ChargeRow {
+    let content = &facts.content;
+    ChargeRow {
         item_id: item.item_id,
         charge_no,
         reverses: None,
@@ -355,15 +398,15 @@ fn new_charge(
         cost_minor: content.cost.amount_minor,
         work_date: content.work_date.to_string(),
         posting_date: content.posting_date.to_string(),
-        pricing_version: priced.explanation.pricing_version,
+        pricing_version: facts.explanation.pricing_version,
         snapshot_version: terms.snapshot_version,
-        inputs_digest: priced.inputs_digest,
+        inputs_digest,
         explain,
         document_id: None,
         posting_no: None,
         created_at_us: tx.now_us(),
         version: 1,
-    })
+    }
 }
 
 /// The problem of an entry whose approval was withdrawn after its invoices went out.

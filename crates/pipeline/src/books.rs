@@ -5,13 +5,16 @@ use crate::env::{Terms, inconsistent};
 use crate::facts::ChargeFacts;
 use crate::plan::Home;
 use crate::postings::{charge_facts, document_of, document_state};
+use crate::shared::{self, SharedKey};
 use domain::ids::digest16;
 use domain::posting::{DocumentState, document_key};
 use domain::status::BillingStatus;
 use rules::part::Part;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::charges::{self, ChargeRow};
 use store::documents::{self, DocumentRow, DocumentSeries};
+use store::items::{self, ItemRow};
+use store::line_members::{self, LineMemberRow};
 use store::postings::{self, PostingChange, PostingRow};
 use store::{Guard, StoreError, Tx};
 
@@ -32,6 +35,14 @@ pub struct Books {
     /// What the ERP was seen to make of a part, where the ledger alone does not know: a line that
     /// somebody moved, time that the ERP invoiced.
     pub(crate) seen: BTreeMap<([u8; 16], Part), (BillingStatus, String)>,
+    /// Memberships of shared lines that are to be inserted.
+    pub(crate) members: Vec<LineMemberRow>,
+    /// What people wrote about the items that this command takes in: as with facts.
+    pub(crate) words: BTreeMap<[u8; 16], String>,
+    /// Shared lines that this command opened.
+    lines: BTreeMap<[u8; 16], (ItemRow, SharedKey)>,
+    /// Shared lines to be brought up to their members before the command is written.
+    pub(crate) touched: BTreeSet<[u8; 16]>,
 }
 
 struct Held {
@@ -203,8 +214,66 @@ impl Books {
         Ok(id)
     }
 
+    /// A shared line has to be brought up to its members.
+    pub(crate) fn touch(&mut self, line_id: [u8; 16]) {
+        self.touched.insert(line_id);
+    }
+
+    /// A shared line, stored or opened by this command.
+    pub(crate) fn line(
+        &self,
+        tx: &mut store::ReadTx<'_>,
+        line_id: &[u8; 16],
+    ) -> Result<Option<ItemRow>, StoreError> {
+        match self.lines.get(line_id) {
+            Some((row, _)) => Ok(Some(row.clone())),
+            None => items::get(tx, line_id),
+        }
+    }
+
+    /// The key of a shared line that this command opened.
+    pub(crate) fn key_of_line(&self, line_id: &[u8; 16]) -> Option<&SharedKey> {
+        self.lines.get(line_id).map(|(_, key)| key)
+    }
+
+    /// Open a shared line; it is inserted with everything else.
+    pub(crate) fn open_line(&mut self, row: ItemRow, key: SharedKey) {
+        self.lines.insert(row.item_id, (row, key));
+    }
+
+    /// Change a shared line that this command opened; false if it is a stored one.
+    pub(crate) fn replace_line(&mut self, row: &ItemRow) -> bool {
+        match self.lines.get_mut(&row.item_id) {
+            Some((own, _)) => {
+                own.clone_from(row);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The memberships of an item's charges, stored or about to be.
+    pub(crate) fn members_of(
+        &self,
+        tx: &mut store::ReadTx<'_>,
+        item_id: &[u8; 16],
+    ) -> Result<Vec<LineMemberRow>, StoreError> {
+        let mut rows = line_members::of_item(tx, item_id)?;
+        let fresh = self.members.iter().filter(|row| row.item_id == *item_id);
+        rows.extend(fresh.cloned());
+        Ok(rows)
+    }
+
     /// Write everything.
-    pub fn flush(mut self, tx: &mut Tx<'_>, why: &'static str) -> Result<(), StoreError> {
+    pub fn flush(
+        mut self,
+        tx: &mut Tx<'_>,
+        terms: &Terms,
+        why: &'static str,
+    ) -> Result<(), StoreError> {
+        shared::bring_up(tx, &mut self, terms)?;
+        let lines: Vec<ItemRow> = self.lines.values().map(|(row, _)| row.clone()).collect();
+        items::insert(tx, &lines, why)?;
         for posting in &self.postings {
             if !self.documents.contains_key(&posting.document_id) {
                 return Err(inconsistent("a posting without its document"));
@@ -233,6 +302,7 @@ impl Books {
             }
         }
         charges::insert(tx, &self.charges, why)?;
+        line_members::insert(tx, &self.members, why)?;
         tx.count(
             "charges booked",
             i64::try_from(self.charges.len()).unwrap_or(0),

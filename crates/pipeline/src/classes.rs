@@ -24,6 +24,27 @@ pub(crate) struct Book {
     pub(crate) no_line: BTreeSet<Part>,
     pub(crate) charges: Vec<ChargeRow>,
     pub(crate) postings: Vec<PostingRow>,
+    /// The parts that are billed by a line that they share, and how far that line has come with them.
+    pub(crate) shared: BTreeMap<Part, OnLine>,
+    /// What a shared line is to come to, where the item is one; its charge only books the rounding.
+    pub(crate) line: Option<LineSum>,
+}
+
+/// A charge on a shared line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OnLine {
+    pub(crate) line_id: [u8; 16],
+    /// Whether the line stands in the ERP with this charge on it.
+    pub(crate) stands: bool,
+}
+
+/// What a shared line comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct LineSum {
+    pub(crate) quantity_micro: i64,
+    pub(crate) amount_minor: i64,
+    /// What is booked with the charges that stand on it.
+    pub(crate) members_minor: i64,
 }
 
 /// A line that should stand in the ERP, and what was found.
@@ -117,6 +138,9 @@ pub(crate) fn classify(
             },
         ),
         ItemState::Booked if !active.is_empty() => of_parts(book, lines, &active),
+        ItemState::Booked if book.line.is_some() && cancel_out(book, lines)? => {
+            says(Class::Withdrawn, "nothing is left of the line")
+        }
         _ => says(
             Class::Unexplained,
             "state, charges and lines do not belong together",
@@ -151,11 +175,19 @@ fn of_parts(
     lines: &[&Line],
     active: &BTreeMap<Part, &ChargeRow>,
 ) -> Result<(Class, String), PassError> {
-    let (mut billed, mut cost, mut held) = (false, false, false);
+    let (mut billed, mut cost, mut held, mut on_its_way) = (false, false, false, false);
     let mut documents: Vec<String> = Vec::new();
     for part in parts_of(&book.charges)? {
         let own = lines_of(book, lines, part)?;
-        let charge = active.get(&part).filter(|_| !book.no_line.contains(&part));
+        let shared = book.shared.get(&part);
+        let charge = active
+            .get(&part)
+            .filter(|_| !book.no_line.contains(&part) && shared.is_none());
+        if let Some(on_line) = shared {
+            billed = true;
+            on_its_way |= !on_line.stands;
+            documents.push("on a line with others".to_owned());
+        }
         let Some(charge) = charge else {
             held |= active
                 .get(&part)
@@ -173,7 +205,11 @@ fn of_parts(
         let Some(standing) = standing else {
             return Ok(differ(part));
         };
-        if net != charge.amount_minor || hours != charge.quantity_micro {
+        let wanted = match &book.line {
+            Some(line) => (line.amount_minor, line.quantity_micro),
+            None => (charge.amount_minor, charge.quantity_micro),
+        };
+        if (net, hours) != wanted {
             return Ok(differ(part));
         }
         billed |= charge.disposition == Disposition::Bill.name();
@@ -184,6 +220,10 @@ fn of_parts(
         if !documents.contains(&words) {
             documents.push(words);
         }
+    }
+    if on_its_way {
+        let words = "the line that bills it waits to be sent".to_owned();
+        return Ok((Class::OnItsWay, words));
     }
     if held {
         documents.push("a part is held".to_owned());

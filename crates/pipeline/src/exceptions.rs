@@ -10,7 +10,8 @@ use crate::group::{judge_one, waits_for_a_person};
 use crate::outcome::after_settling;
 use crate::post::doubt_problem;
 use crate::postings::{document_of, document_shape, kind_of, state_of};
-use crate::stake::{Stake, stake_of};
+use crate::shared;
+use crate::stake::{Stake, stake_of, stake_of_line};
 use crate::states::{find_lines, plan_again};
 use crate::survey;
 use connector_sdk::target::{FoundLine, Shape};
@@ -186,7 +187,11 @@ fn of_item(
         erp_words: problem.erp_words,
         remedy: code.remedy().to_owned(),
         owner: code.owner(),
-        stake: stake_of(&rows, posting_minor, known.estimate)?,
+        stake: if shared::is_line(&item) {
+            stake_of_line(&rows, posting_minor)
+        } else {
+            stake_of(&rows, posting_minor, known.estimate)?
+        },
         recorded_seconds: item.recorded_seconds,
         source_ref: item.source_ref,
         work_date: item.work_date,
@@ -359,7 +364,7 @@ impl Command for ReplayOne {
             }
             None => self.replay_item(tx, &mut books)?,
         };
-        books.flush(tx, "replayed")?;
+        books.flush(tx, &self.terms, "replayed")?;
         Ok(solved)
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::env::{Env, inconsistent};
 use crate::error::PassError;
-use crate::facts::{self, ExceptionFacts, ItemFacts};
+use crate::facts::{self, ChargeFacts, ExceptionFacts, ItemFacts, SharedLine, Sharing};
 use crate::postings::{charge_facts, document_of};
-use crate::stake::{Stake, stake_of};
+use crate::shared;
+use crate::stake::{Stake, stake_of, stake_of_line};
 use crate::strand::part_of;
 use domain::decimal::Micro;
 use domain::exception::{Code, OwnerRole, Problem};
@@ -15,6 +16,7 @@ use rules::part::Part;
 use serde::Serialize;
 use store::charges::ChargeRow;
 use store::items::{self, ItemRow};
+use store::postings::PostingRow;
 use store::{ReadTx, StoreError, charges, feedback, postings, refusals};
 
 /// The life of one item.
@@ -96,20 +98,30 @@ pub struct StoryPosting {
     pub charge: i64,
     /// The ERP's line.
     pub erp_line: Option<String>,
+    /// The line that the entry shares with others, by name, and how many charges it bills; none for
+    /// a line of the item's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_line: Option<String>,
     /// The document: our id, the ERP's id, number and state.
     pub document: String,
 }
 
-/// The item of a name: its id, the source's id of the entry, or the name of a fixed amount. A name
-/// that nothing has is taken for the source's.
+/// The item of a name: its id, the source's id of the entry, or the name of a fixed amount or of a
+/// shared line. A name that nothing has is taken for the source's.
 pub async fn item_of(env: &Env, name: &str) -> Result<ItemId, PassError> {
     if let Ok(id) = name.parse::<ItemId>() {
         return Ok(id);
     }
     let entry = ItemId::derive(&env.settings.ledger, &env.settings.source, name);
-    let fixed = crate::fixed::item_id(&env.settings, name);
-    let known = env.store.read(move |tx| items::get(tx, &fixed)).await?;
-    Ok(known.map_or(entry, |item| ItemId(item.item_id)))
+    let others = [
+        crate::fixed::item_id(&env.settings, name),
+        shared::item_id(&env.settings, name),
+    ];
+    let known = env
+        .store
+        .read(move |tx| items::get_many(tx, &others))
+        .await?;
+    Ok(known.first().map_or(entry, |item| ItemId(item.item_id)))
 }
 
 /// Tell the story of an item by its name.
@@ -131,6 +143,9 @@ fn story_charge(tx: &mut ReadTx<'_>, charge: &ChargeRow) -> Result<StoryCharge, 
         .parse()
         .map_err(|error| inconsistent(format!("currency: {error}")))?;
     let part = part_of(charge)?;
+    if let Some(Sharing::Line(line)) = &facts.sharing {
+        return Ok(story_line(charge, line, &facts));
+    }
     // What is not billed is told by what it is worth.
     let amount = Money {
         amount_minor: charge.value_minor,
@@ -167,6 +182,39 @@ fn story_charge(tx: &mut ReadTx<'_>, charge: &ChargeRow) -> Result<StoryCharge, 
         snapshot_version: charge.snapshot_version,
         booked_at: instant_text(charge.created_at_us),
     })
+}
+
+/// The charge of a shared line: what the line bills, and what rounding leaves to it.
+fn story_line(charge: &ChargeRow, line: &SharedLine, facts: &ChargeFacts) -> StoryCharge {
+    let rounding = Money {
+        amount_minor: charge.amount_minor,
+        currency: line.amount.currency,
+    };
+    let words = match charge.reverses {
+        Some(number) => format!("reverses charge {number}: rounding {rounding}"),
+        None => format!(
+            "line of {} charges: {} {} x {} = {}, of which rounding {rounding}",
+            line.members.len(),
+            line.quantity,
+            facts.content.unit.sign(),
+            line.rate,
+            line.amount
+        ),
+    };
+    let mut steps = Vec::new();
+    if charge.reverses.is_none() {
+        steps.clone_from(&facts.explanation.steps);
+    }
+    StoryCharge {
+        number: charge.charge_no,
+        part: Part::WHOLE.name(),
+        reverses: charge.reverses,
+        revision: charge.revision,
+        words,
+        steps,
+        snapshot_version: charge.snapshot_version,
+        booked_at: instant_text(charge.created_at_us),
+    }
 }
 
 fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
@@ -214,8 +262,8 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
     }
     let mut rows = postings::list_for_item(tx, &item.item_id)?;
     rows.sort_by_key(|row| row.effect);
+    let is_line = shared::is_line(item);
     for row in rows {
-        let document = document_of(tx, &row.document_id)?;
         if story.exception.is_none()
             && let (Some(_), Some(at)) = (&row.code, row.fact)
         {
@@ -224,29 +272,46 @@ fn story(tx: &mut ReadTx<'_>, item: &ItemRow) -> Result<Story, StoreError> {
             story.exception = known
                 .map(|known| in_words(known, &booked, moved))
                 .transpose()?;
+            if let Some(exception) = story.exception.as_mut().filter(|_| is_line) {
+                exception.stake = stake_of_line(&booked, moved);
+            }
         }
-        story.postings.push(StoryPosting {
-            effect: row.effect,
-            kind: row.kind,
-            state: row.state,
-            line_key: row.line_key,
-            charge: row.charge_no,
-            erp_line: row.erp_line_ref,
-            document: format!(
-                "{} {} ({} {} {})",
-                document.shape,
-                document
-                    .erp_number
-                    .as_deref()
-                    .or(document.erp_ref.as_deref())
-                    .unwrap_or("-"),
-                document.state,
-                document.period,
-                DocumentId(document.document_id)
-            ),
-        });
+        story.postings.push(story_posting(tx, row, None)?);
+    }
+    for (line, row, of) in shared::postings_with(tx, &booked)? {
+        let name = format!("{}, {of} charges", line.source_ref);
+        story.postings.push(story_posting(tx, row, Some(name))?);
     }
     Ok(story)
+}
+
+fn story_posting(
+    tx: &mut ReadTx<'_>,
+    row: PostingRow,
+    shared_line: Option<String>,
+) -> Result<StoryPosting, StoreError> {
+    let document = document_of(tx, &row.document_id)?;
+    let name = document
+        .erp_number
+        .as_deref()
+        .or(document.erp_ref.as_deref());
+    Ok(StoryPosting {
+        effect: row.effect,
+        kind: row.kind,
+        state: row.state,
+        line_key: row.line_key,
+        charge: row.charge_no,
+        erp_line: row.erp_line_ref,
+        shared_line,
+        document: format!(
+            "{} {} ({} {} {})",
+            document.shape,
+            name.unwrap_or("-"),
+            document.state,
+            document.period,
+            DocumentId(document.document_id)
+        ),
+    })
 }
 
 fn in_words(

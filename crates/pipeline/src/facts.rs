@@ -1,8 +1,13 @@
 //! The long texts of the ledger, sealed beside the narrow rows: what the source sent, how a charge
 //! came about, what is wrong.
 
+use crate::shared::SharedKey;
+use domain::decimal::Micro;
 use domain::entry::EntryFields;
 use domain::exception::Problem;
+use domain::ids::ItemId;
+use domain::money::Money;
+use domain::rounding::Rounding;
 use jiff::civil::Date;
 use rules::charge::ChargeContent;
 use rules::estimate::Estimate;
@@ -22,6 +27,9 @@ pub struct ItemFacts {
     /// The fixed amount, where no source sent anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed: Option<FixedFacts>,
+    /// What the members of a shared line agree in, where the item is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<SharedKey>,
 }
 
 /// A fixed amount as it was last taken in.
@@ -79,6 +87,85 @@ pub struct ChargeFacts {
     pub refs: ErpRefs,
     /// The business's codes.
     pub codes: Codes,
+    /// How it stands to a line that several charges share; none where it has a line of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<Sharing>,
+}
+
+impl ChargeFacts {
+    /// Whether it is billed by a line that it shares.
+    pub const fn is_member(&self) -> bool {
+        matches!(self.sharing, Some(Sharing::Member))
+    }
+}
+
+/// How a charge stands to a line that several charges share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// The line bills it with others.
+    Member,
+    /// It is the line's own: what rounding leaves between the line and its members.
+    Line(Box<SharedLine>),
+}
+
+/// A line as it bills its members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedLine {
+    /// The charges behind it, by item and number.
+    pub members: Vec<MemberName>,
+    /// Printed quantity: the sum of the members' printed quantities.
+    pub quantity: Micro,
+    /// Printed rate per unit.
+    pub rate: Micro,
+    /// Printed quantity times printed rate.
+    pub amount: Money,
+    /// How the amount is rounded to the coin.
+    pub amount_rounding: Rounding,
+    /// What the client reads.
+    pub text: String,
+    /// What the client reads of a credit for what left the line when it took this form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit_text: Option<String>,
+}
+
+impl SharedLine {
+    /// Whether both bill the same in the same words.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let line = |line: &Self| Self {
+            credit_text: None,
+            ..line.clone()
+        };
+        line(self) == line(other)
+    }
+}
+
+/// A charge behind a line: `itm_.../3` is the third charge of an item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MemberName(String);
+
+impl MemberName {
+    /// The name of a charge.
+    pub fn of((item_id, charge_no): &([u8; 16], i64)) -> Self {
+        Self(format!("{}/{charge_no}", ItemId(*item_id)))
+    }
+
+    /// Its item and its number.
+    pub fn key(&self) -> Result<([u8; 16], i64), StoreError> {
+        let read = || {
+            let (item, number) = self.0.split_once('/')?;
+            let item: ItemId = item.parse().ok()?;
+            Some((item.bytes(), number.parse().ok()?))
+        };
+        read().ok_or_else(|| StoreError::Defect(format!("'{}' names no charge", self.0)))
+    }
+}
+
+impl std::fmt::Display for MemberName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// Seal a value.

@@ -158,7 +158,7 @@ impl Command for TakeInFixed {
             }
         }
         items::insert(tx, &fresh, "a contract asks for it")?;
-        books.flush(tx, "fixed amounts taken in")?;
+        books.flush(tx, &self.terms, "fixed amounts taken in")?;
         Ok(Ok(result))
     }
 }
@@ -403,6 +403,7 @@ fn seal(tx: &mut Tx<'_>, fixed: &FixedFacts) -> Result<Pointer, StoreError> {
         fields: None,
         raw,
         fixed: Some(fixed.clone()),
+        shared: None,
     };
     facts::seal(tx, SealClass::Received, &fixed.contract, &facts)
 }

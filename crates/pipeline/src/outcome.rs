@@ -6,6 +6,7 @@ use crate::books::{Books, admission};
 use crate::env::{Terms, inconsistent};
 use crate::facts;
 use crate::postings::{document_shape, kind_of, members, state_of};
+use crate::shared;
 use crate::strand::{active_by_part, charge_of, part_of, wanted_now};
 use connector_sdk::target::Shape;
 use domain::exception::{Code, Problem};
@@ -137,7 +138,7 @@ impl Command for SettleAttempt {
             document.due_at_us = due_at_us.unwrap_or(now_us);
         })?;
         after_settling(tx, &mut books, &self.terms, &rows)?;
-        books.flush(tx, "outcome")?;
+        books.flush(tx, &self.terms, "outcome")?;
         count(tx, &rows);
         Ok(())
     }
@@ -258,12 +259,18 @@ fn go_on(
             .get(&part)
             .is_some_and(|charge| charge.charge_no == row.charge_no);
     let wanted = wanted_now(tx, books, &charges)?;
-    tell(tx, books, row, part, wanted.contains_key(&part))?;
+    let mut item = books
+        .line(tx, &row.item_id)?
+        .ok_or_else(|| inconsistent("a posting without its item"))?;
+    if shared::is_line(&item) {
+        // Its members are wanted by themselves, whatever becomes of the line.
+        tell(tx, books, row, part, true)?;
+        return shared::settled(tx, books, terms, row);
+    }
+    tell(tx, books, row, part, wanted.wants(part))?;
     if done {
         return Ok(());
     }
-    let mut item =
-        items::get(tx, &row.item_id)?.ok_or_else(|| inconsistent("a posting without its item"))?;
     let before = item.clone();
     plan(tx, books, terms, &mut item, &mut charges, &wanted, false)?;
     if item != before {

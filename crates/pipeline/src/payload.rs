@@ -1,19 +1,16 @@
 //! What is sent: the lines of one call, put together from the ledger, the same at every reading.
 
+use crate::description::description;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ItemFacts};
 use crate::postings::{charge_facts, document_shape, kind_of};
-use connector_sdk::target::{DocumentHead, PostBatch, PostLine, Shape};
+use connector_sdk::target::{DocumentHead, PostBatch, PostLine};
 use domain::decimal::Micro;
 use domain::money::Money;
-use domain::quantity::Unit;
 use jiff::civil::Date;
 use store::documents::DocumentRow;
 use store::postings::PostingRow;
 use store::{ReadTx, StoreError, charges, items, postings};
-
-/// The longest text of a line, in characters.
-const DESCRIPTION_CHARS_MAX: usize = 240;
 
 /// The head of a document as the ERP is to know it.
 pub fn head_of(
@@ -61,7 +58,7 @@ pub fn batch_of(
     let mut customer_ref = None;
     let mut kind = None;
     for row in rows {
-        let (line, customer) = line_of(tx, document, row)?;
+        let (line, customer) = line_of(tx, terms, document, row)?;
         customer_ref = customer_ref.or(customer);
         kind = kind.or(Some(kind_of(row)?));
         lines.push(line);
@@ -75,6 +72,7 @@ pub fn batch_of(
 
 fn line_of(
     tx: &mut ReadTx<'_>,
+    terms: &Terms,
     document: &DocumentRow,
     row: &PostingRow,
 ) -> Result<(PostLine, Option<String>), StoreError> {
@@ -118,37 +116,7 @@ fn line_of(
         service_item_ref: facts.refs.service_item.clone(),
         task_ref: facts.refs.task.clone(),
         worker_ref: facts.refs.worker.clone(),
-        description: description(shape, &facts, narrative),
+        description: description(terms, shape, &charge, &facts, (kind_of(row)?, narrative)),
     };
     Ok((line, facts.refs.customer))
-}
-
-/// The text of a line. On an invoice it names day, person and task; on booked time the ERP has
-/// those in fields of their own.
-fn description(shape: Shape, facts: &facts::ChargeFacts, narrative: &str) -> String {
-    let narrative = narrative.trim();
-    let text = match shape {
-        Shape::DraftLine => {
-            let (day, codes) = (facts.content.work_date, &facts.codes);
-            if facts.content.unit == Unit::Piece {
-                // What was agreed needs no day and no person.
-                return one_line(narrative);
-            }
-            let start = format!("{day} {}, {}", codes.worker_name, codes.task_name);
-            if narrative.is_empty() {
-                start
-            } else {
-                format!("{start}: {narrative}")
-            }
-        }
-        Shape::Timesheet | Shape::Cost => narrative.to_owned(),
-    };
-    one_line(&text)
-}
-
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(DESCRIPTION_CHARS_MAX)
-        .collect()
 }

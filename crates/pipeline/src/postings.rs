@@ -1,7 +1,7 @@
 //! How a part of an item stands towards the ERP, read from its charges and postings.
 
 use crate::env::inconsistent;
-use crate::facts::{self, ChargeFacts, ErpRefs};
+use crate::facts::{self, ChargeFacts, ErpRefs, Sharing};
 use crate::plan::{HeldLine, Home, Numbers, Unsent, View, Wanted, taken_back};
 use crate::strand::charge_of;
 use connector_sdk::target::Shape;
@@ -32,20 +32,28 @@ pub const fn shape_of(content: &ChargeContent) -> Option<Shape> {
     }
 }
 
-/// The line that a charge wants; none where the contract's rounding left nothing to bill, or while
-/// it is held.
-pub fn wanted_of(charge_no: i64, content: &ChargeContent, refs: &ErpRefs) -> Option<Wanted> {
+/// The line that a charge wants; none where the contract's rounding left nothing to bill, while it is
+/// held, and where it is billed by a line that it shares.
+pub fn wanted_of(charge_no: i64, facts: &ChargeFacts) -> Option<Wanted> {
+    let content = &facts.content;
     let shape = shape_of(content)?;
-    (!content.makes_no_line()).then(|| Wanted {
-        charge_no,
-        home: Home {
-            shape,
-            bill_to: content.placement.bill_to.clone(),
-            currency: content.currency(),
-            group_key: content.placement.group_key.clone(),
-            period: content.placement.period.clone(),
+    let home = Home {
+        shape,
+        bill_to: content.placement.bill_to.clone(),
+        currency: content.currency(),
+        group_key: content.placement.group_key.clone(),
+        period: content.placement.period.clone(),
+    };
+    let numbers = match &facts.sharing {
+        Some(Sharing::Member) => return None,
+        Some(Sharing::Line(line)) => Numbers {
+            quantity: line.quantity,
+            rate: line.rate,
+            amount_minor: line.amount.amount_minor,
+            work_date: content.work_date,
+            booked_seconds: None,
         },
-        numbers: Numbers {
+        None => Numbers {
             quantity: content.quantity,
             // What is booked as cost has no price in the ERP, whatever the part is worth.
             rate: match shape {
@@ -56,8 +64,17 @@ pub fn wanted_of(charge_no: i64, content: &ChargeContent, refs: &ErpRefs) -> Opt
             work_date: content.work_date,
             booked_seconds: booked_seconds(content),
         },
-        refs: refs.clone(),
-        credit_in_part: None,
+    };
+    let (makes_line, credit_in_part) = match &facts.sharing {
+        Some(Sharing::Line(line)) => (line.amount.amount_minor != 0, Some(line.amount_rounding)),
+        Some(Sharing::Member) | None => (!content.makes_no_line(), None),
+    };
+    makes_line.then(|| Wanted {
+        charge_no,
+        home,
+        numbers,
+        refs: facts.refs.clone(),
+        credit_in_part,
     })
 }
 

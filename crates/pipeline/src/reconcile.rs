@@ -6,7 +6,8 @@ use crate::env::{Env, Note, erp, tracker};
 use crate::error::PassError;
 use crate::fixed;
 use crate::foreign;
-use crate::postings::{charge_facts, document_shape, home_of};
+use crate::postings::{charge_facts, document_shape, home_of, wanted_of};
+use crate::shared;
 use crate::states::{all_documents, find_lines, standing};
 use crate::strand::active_by_part;
 use connector_sdk::source::DateWindow;
@@ -16,7 +17,7 @@ use domain::ids::ItemId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use store::charges;
-use store::items;
+use store::items::{self, ItemRow};
 use store::postings;
 
 /// How an entry or line stands.
@@ -197,14 +198,16 @@ pub async fn reconcile(env: &Env, window: DateWindow) -> Result<Reconciliation, 
     for book in &books {
         let empty = Vec::new();
         let own = by_item.get(&book.item.item_id).unwrap_or(&empty);
-        let source = if book.item.source == fixed::SOURCE {
+        let source = if own_of_ledger(&book.item) {
             // A contract asks for it, and the pass takes that in by itself.
             Some((book.item.fingerprint, 0))
         } else {
             at_source.get(book.item.source_ref.as_str()).copied()
         };
         let readable = !unreadable.contains(&book.item.source_ref.as_str());
-        entries.push(judge(book, own, source, readable, window)?);
+        let mut entry = judge(book, own, source, readable, window)?;
+        of_shared_lines(book, &by_item, &mut entry)?;
+        entries.push(entry);
     }
     for entry in &scan.entries {
         if !known.contains(&entry.source_ref) {
@@ -276,18 +279,24 @@ async fn read_books(env: &Env, window: DateWindow) -> Result<Vec<Book>, PassErro
             let mut books = Vec::new();
             let mut items = items::window_full(tx, &source, &from, &to)?;
             items.extend(items::window_full(tx, fixed::SOURCE, &from, &to)?);
+            items.extend(items::window_full(tx, shared::SOURCE, &from, &to)?);
+            let mut lines = shared::Lines::default();
             for item in items {
                 let charges = charges::list_for_item(tx, &item.item_id)?;
                 let postings = postings::list_for_item(tx, &item.item_id)?;
                 // Only what has no amount has to be looked at closer.
                 let mut no_line = BTreeSet::new();
                 for (part, charge) in active_by_part(&charges)? {
-                    if charge.amount_minor == 0 && charge_facts(tx, charge)?.content.makes_no_line()
+                    if charge.amount_minor == 0
+                        && wanted_of(charge.charge_no, &charge_facts(tx, charge)?).is_none()
                     {
                         no_line.insert(part);
                     }
                 }
+                let standing = lines.standing(tx, &item, &charges)?;
                 books.push(Book {
+                    shared: standing.members,
+                    line: standing.line,
                     item,
                     no_line,
                     charges,
@@ -357,12 +366,48 @@ fn judge(
         class,
         words,
         source_seconds: source
-            .filter(|_| item.source != fixed::SOURCE)
+            .filter(|_| !own_of_ledger(item))
             .map(|(_, seconds)| seconds),
         ledger_minor,
         erp_minor,
         currency,
     })
+}
+
+/// Whether no source sends the item.
+fn own_of_ledger(item: &ItemRow) -> bool {
+    item.source == fixed::SOURCE || shared::is_line(item)
+}
+
+/// An entry that shares a line stands for its share of it, and the line for what rounding leaves. What
+/// is wrong with the line is wrong with everything on it.
+fn of_shared_lines(
+    book: &Book,
+    by_item: &BTreeMap<[u8; 16], Vec<&Line>>,
+    entry: &mut Entry,
+) -> Result<(), PassError> {
+    if let Some(line) = &book.line {
+        entry.ledger_minor -= line.members_minor;
+        entry.erp_minor -= line.members_minor;
+    }
+    let active = active_by_part(&book.charges)?;
+    for (part, on_line) in book.shared.iter().filter(|(_, on_line)| on_line.stands) {
+        let amount_minor = active.get(part).map_or(0, |charge| charge.amount_minor);
+        entry.ledger_minor += amount_minor;
+        let lines = by_item.get(&on_line.line_id).map_or(&[][..], Vec::as_slice);
+        let mut problem = None;
+        for line in lines {
+            problem = problem.or(line_problem(line)?);
+        }
+        match problem {
+            Some((class, words)) if !entry.class.is_difference() => {
+                (entry.class, entry.words) = (class, words);
+            }
+            Some(_) => {}
+            None => entry.erp_minor += amount_minor,
+        }
+    }
+    Ok(())
 }
 
 fn totals(lines: &[Line]) -> Result<Vec<MoneyTotal>, PassError> {

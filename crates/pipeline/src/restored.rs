@@ -149,7 +149,7 @@ impl Command for OpenNext {
         let Self(terms, home, entity) = self;
         let mut books = Books::default();
         books.open_document(tx, terms, home, entity)?;
-        books.flush(tx, "found after restore")?;
+        books.flush(tx, terms, "found after restore")?;
         Ok(())
     }
 }
@@ -234,7 +234,7 @@ impl Command for Adopt {
             })?;
         }
         after_settling(tx, &mut books, &self.terms, &settled)?;
-        books.flush(tx, "found after restore")?;
+        books.flush(tx, &self.terms, "found after restore")?;
         // The document was issued or paid while the ledger was away: that will not change again.
         let document = document_of(tx, &self.document_id)?;
         if !document_state(&document)?.takes_lines() {

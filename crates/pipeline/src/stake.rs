@@ -73,6 +73,25 @@ pub(crate) fn stake_of(
     })
 }
 
+/// What is at stake for a shared line: what a posting of it moves. Its charge only books what rounding
+/// leaves.
+pub(crate) fn stake_of_line(charges: &[ChargeRow], posting_minor: Option<i64>) -> Stake {
+    let currency = charges.last().and_then(|row| row.currency.parse().ok());
+    let booked = posting_minor
+        .zip(currency)
+        .map(|(amount_minor, currency)| Money {
+            amount_minor,
+            currency,
+        });
+    Stake {
+        booked,
+        no_amount_because: booked
+            .is_none()
+            .then(|| "nothing of the line is sent".to_owned()),
+        ..Stake::default()
+    }
+}
+
 /// The money of one currency in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StakeSum {

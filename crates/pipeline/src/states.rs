@@ -1,7 +1,6 @@
 //! What became of documents and lines in the ERP: issued, paid, credited, or changed by a person.
 //! Seen here, told to the source, never overwritten.
 
-use crate::admit::wish;
 use crate::asking::plan;
 use crate::books::{Books, admission};
 use crate::compare::agrees;
@@ -12,11 +11,10 @@ use crate::facts;
 use crate::payload::batch_of;
 use crate::postings::{document_of, document_shape, document_state, kind_of, state_of};
 use crate::strand::wanted_now;
-use crate::telling::{booked_time, moved_to, shown_by, tell};
+use crate::telling::{booked_time, moved_to, shown_by, tell, tell_problem};
 use connector_sdk::target::{DocumentReport, FoundLine, Shape};
 use domain::exception::{Code, Problem};
 use domain::posting::{DocumentState, PostingEvent, PostingKind, PostingState};
-use domain::status::BillingStatus;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -200,7 +198,7 @@ impl Command for Learn {
                 plan_again(tx, &mut books, &self.terms, &posting.item_id)?;
             }
         }
-        books.flush(tx, "the ERP reports another state")?;
+        books.flush(tx, &self.terms, "the ERP reports another state")?;
         Ok(())
     }
 }
@@ -263,7 +261,7 @@ impl Command for MoveUnsent {
         }
         // What could not be moved (a change to a line of a closed document) is planned as a credit
         // by the same step; nothing unsettled may stay behind and wake us for ever.
-        books.flush(tx, "the document takes no more lines")?;
+        books.flush(tx, &self.terms, "the document takes no more lines")?;
         Ok(())
     }
 }
@@ -391,7 +389,7 @@ impl Command for CheckLines {
                     let status = if document.shape == Shape::Timesheet.name() {
                         booked_time(tx, &books, &row, seen)?
                     } else if moved && state == PostingState::Posted {
-                        moved_to(tx, &books, &row, seen)?
+                        moved_to(tx, &mut books, &row, seen)?
                     } else {
                         None
                     };
@@ -409,8 +407,7 @@ impl Command for CheckLines {
             if let Some(problem) = &problem {
                 change.code = Some(problem.code.text().to_owned());
                 change.fact = Some(facts::seal_problem(tx, "target", problem)?);
-                let code = problem.code.text().to_owned();
-                wish(tx, row.item_id, BillingStatus::Exception, code)?;
+                tell_problem(tx, &mut books, row.item_id, problem.code.text())?;
             }
             books.settle(
                 tx,
@@ -423,8 +420,8 @@ impl Command for CheckLines {
                 plan_again(tx, &mut books, &self.terms, &row.item_id)?;
             }
             let status = match seen {
-                Some(seen) if moved => moved_to(tx, &books, &row, seen)?,
-                _ if problem.is_none() => shown_by(tx, &books, &document, &row)?,
+                Some(seen) if moved => moved_to(tx, &mut books, &row, seen)?,
+                _ if problem.is_none() => shown_by(tx, &mut books, &document, &row)?,
                 _ => None,
             };
             shown.extend(status.map(|(part, status)| (row.item_id, part, status)));
@@ -436,7 +433,7 @@ impl Command for CheckLines {
         for (item_id, part, status) in shown {
             tell(tx, &mut books, item_id, part, status)?;
         }
-        books.flush(tx, "seen in the ERP")?;
+        books.flush(tx, &self.terms, "seen in the ERP")?;
         Ok(result)
     }
 }

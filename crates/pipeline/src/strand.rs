@@ -66,18 +66,36 @@ pub fn postings_of_part(
     Ok(own)
 }
 
-/// The lines that an item's charges want now; a part that wants none is left out.
+/// What an item's charges want now; a part that wants no line is in neither.
+#[derive(Debug, Default)]
+pub struct WantedLines {
+    /// Lines of their own, by part.
+    pub own: BTreeMap<Part, Wanted>,
+    /// Parts that are billed by a line that they share.
+    pub shared: BTreeSet<Part>,
+}
+
+impl WantedLines {
+    /// Whether a part is to stand in the ERP, by whichever line.
+    pub fn wants(&self, part: Part) -> bool {
+        self.own.contains_key(&part) || self.shared.contains(&part)
+    }
+}
+
+/// The lines that an item's charges want now.
 pub fn wanted_now(
     tx: &mut ReadTx<'_>,
     books: &Books,
     charges: &[ChargeRow],
-) -> Result<BTreeMap<Part, Wanted>, StoreError> {
-    let mut lines = BTreeMap::new();
+) -> Result<WantedLines, StoreError> {
+    let mut wanted = WantedLines::default();
     for (part, charge) in active_by_part(charges)? {
         let facts = books.facts_of(tx, charge)?;
-        if let Some(line) = wanted_of(charge.charge_no, &facts.content, &facts.refs) {
-            lines.insert(part, line);
+        if facts.is_member() {
+            wanted.shared.insert(part);
+        } else if let Some(line) = wanted_of(charge.charge_no, &facts) {
+            wanted.own.insert(part, line);
         }
     }
-    Ok(lines)
+    Ok(wanted)
 }

@@ -129,7 +129,7 @@ impl Command for SettleLines {
             items::update(tx, &mut item, "lines of the ERP settled")?;
         }
         crate::telling::show(tx, &mut books, &item)?;
-        books.flush(tx, "lines of the ERP settled")?;
+        books.flush(tx, &self.terms, "lines of the ERP settled")?;
         Ok(settled)
     }
 }
@@ -170,7 +170,7 @@ impl SettleLines {
             let strand = Strand {
                 part,
                 own: postings_of_part(rows, &all, part)?,
-                wanted: wanted.get(&part),
+                wanted: wanted.own.get(&part),
                 lines: of_part.cloned().collect(),
             };
             if let Some(of_part) = self.settle_part(tx, books, item, rows, &strand)? {

@@ -7,7 +7,7 @@ use crate::books::{Books, admission};
 use crate::env::{Env, Terms, inconsistent, tracker};
 use crate::error::PassError;
 use crate::exceptions;
-use crate::facts::ItemFacts;
+use crate::facts::{ChargeFacts, ItemFacts};
 use crate::feedback;
 use crate::fixed::{FixedResult, take_in_fixed};
 use crate::group::{self, News, Verdicts, judge_one};
@@ -16,14 +16,20 @@ use crate::post::{POSTING_OFF, PostResult, post_all};
 use crate::postings::{charge_facts, wanted_of};
 use crate::reference::load;
 use crate::restored;
+use crate::shared;
 use crate::states::{self, StatesResult};
 use crate::strand::active_by_part;
+use connector_sdk::target::Shape;
+use domain::contract::lines::LineTerms;
 use domain::entry::SourceEntry;
 use domain::exception::{Code, Problem};
 use domain::item::ItemState;
+use domain::rounding::Rounding;
 use jiff::civil::Date;
 use rules::charge::ChargeContent;
 use rules::diff::{Parts, by_part, diff_parts};
+use rules::documents::{LineCharge, line_group, shared_line};
+use rules::explanation::Explanation;
 use rules::part::Part;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -272,7 +278,7 @@ impl Command for SettleAccounts {
             Ok(verdicts) => {
                 let why = "accounts followed contract and calendar";
                 let changed = verdicts.settle(tx, &mut books, &self.terms, why)?;
-                books.flush(tx, why)?;
+                books.flush(tx, &self.terms, why)?;
                 Ok(Ok(changed))
             }
             Err(problem) => Ok(Err(problem)),
@@ -374,7 +380,7 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
             .or_default() += 1;
     }
     let ids = crate::intake::item_ids(&terms, &refs);
-    let mut lines = Lines::new();
+    let (mut lines, mut shared) = (Lines::new(), SharedLines::new());
     let grouped = judged_in_groups(env, &terms, &scan.entries, &known).await?;
     for (entry, id) in scan.entries.iter().zip(ids) {
         let print = entry.fields.fingerprint(&terms.settings.fingerprint_key.0);
@@ -395,23 +401,42 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
                     .entry(problem.code.text().to_owned())
                     .or_default() += 1;
             }
-            Judgement::Priced(desired) => plan.add(&mut lines, &desired),
+            Judgement::Priced(desired) => {
+                plan.add(&terms, &mut lines, &mut shared, &desired);
+            }
         }
     }
+    Plan::add_shared(&mut lines, shared)?;
     plan.lines = lines.into_values().collect();
     Ok(plan)
 }
 type Lines = BTreeMap<(String, String, &'static str), PlannedLine>;
+/// The charges of lines that charges share, by what they agree in, with the contract's rounding.
+type SharedLines = BTreeMap<(String, String, String), (Rounding, Vec<LineCharge>)>;
 
 impl Plan {
     /// Add the lines of an entry, one for each of its parts that has any.
-    fn add(&mut self, lines: &mut Lines, desired: &Desired) {
+    fn add(
+        &mut self,
+        terms: &Terms,
+        lines: &mut Lines,
+        shared: &mut SharedLines,
+        desired: &Desired,
+    ) {
         let mut has_line = false;
-        for content in desired.parts.iter().map(|priced| &priced.content) {
-            let Some(wanted) = wanted_of(0, content, &desired.refs) else {
+        for priced in &desired.parts {
+            let facts = ChargeFacts {
+                content: priced.content.clone(),
+                explanation: Explanation::default(),
+                refs: desired.refs.clone(),
+                codes: desired.codes.clone(),
+                sharing: None,
+            };
+            let Some(wanted) = wanted_of(0, &facts) else {
                 continue;
             };
             has_line = true;
+            let content = &facts.content;
             let shape = wanted.home.shape.name();
             let place = &content.placement;
             let line = lines
@@ -426,11 +451,50 @@ impl Plan {
                     quantity_micro: 0,
                     amount_minor: 0,
                 });
-            line.lines += 1;
             line.quantity_micro += content.quantity.micro();
             line.amount_minor += content.amount.amount_minor;
+            let mut contracts = terms.reference.contracts.iter();
+            let contract = contracts.find(|contract| contract.id == content.contract);
+            let group = contract.zip(shared::joins(contract, content));
+            let Some((contract, together)) = group else {
+                line.lines += 1;
+                continue;
+            };
+            let charge = shared::line_charge("", &facts, "");
+            let key = (
+                place.period.clone(),
+                place.group_key.clone(),
+                line_group(together, &charge).unwrap_or_default(),
+            );
+            let rounding = contract.amount_rounding;
+            let own = shared.entry(key).or_insert_with(|| (rounding, Vec::new()));
+            own.1.push(LineCharge {
+                id: own.1.len().to_string(),
+                ..charge
+            });
         }
         self.nothing_to_bill += u64::from(!has_line);
+    }
+
+    /// Add the lines that charges share: each once, with what rounding leaves.
+    fn add_shared(lines: &mut Lines, shared: SharedLines) -> Result<(), PassError> {
+        let every = LineTerms {
+            together: Some(Vec::new()),
+            ..LineTerms::default()
+        };
+        for ((period, group_key, _), (rounding, charges)) in shared {
+            let Some(currency) = charges.first().map(|charge| charge.amount.currency) else {
+                continue;
+            };
+            let made = shared_line(&charges, &every, currency, rounding);
+            let made = made.map_err(|error| inconsistent(error.to_string()))?;
+            let home = (period, group_key, Shape::DraftLine.name());
+            if let (Some(made), Some(line)) = (made, lines.get_mut(&home)) {
+                line.lines += 1;
+                line.amount_minor += made.rounding.amount_minor;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::admit::wish;
 use crate::books::Books;
 use crate::postings::{document_of, document_shape, document_state, kind_of, state_of};
+use crate::shared;
 use crate::strand::{active_by_part, charge_of, part_of, parts_of, postings_of_part, wanted_now};
 use crate::strays;
 use connector_sdk::target::{FoundLine, Shape};
@@ -17,7 +18,7 @@ use store::charges::ChargeRow;
 use store::documents::DocumentRow;
 use store::items::ItemRow;
 use store::postings::PostingRow;
-use store::{StoreError, Tx, feedback, items};
+use store::{StoreError, Tx, feedback};
 
 /// What a line that stands in the ERP is shown as; nothing if it is none or its document is gone.
 pub(crate) fn status_of(
@@ -56,12 +57,26 @@ pub(crate) type Status = (BillingStatus, String);
 /// What a line on a document shows of its part.
 pub(crate) fn shown_by(
     tx: &mut Tx<'_>,
-    books: &Books,
+    books: &mut Books,
     document: &DocumentRow,
     posting: &PostingRow,
 ) -> Result<Option<(Part, Status)>, StoreError> {
     let charges = books.charges_of(tx, &posting.item_id)?;
     let part = part_of(charge_of(&charges, posting)?)?;
+    if books
+        .line(tx, &posting.item_id)?
+        .is_some_and(|item| shared::is_line(&item))
+    {
+        // What a credit in part left of it still shows.
+        let carried = shared::carried_by(tx, books, &posting.item_id)?;
+        let own = carried.view.held.filter(|held| {
+            held.document_id == posting.document_id && held.posting_no == posting.posting_no
+        });
+        let status = status_of(document, posting)?;
+        return Ok(status
+            .filter(|_| own.is_some())
+            .map(|status| (part, status)));
+    }
     // A line that was credited and billed anew is no longer what the entry shows.
     let all = books.postings_of(tx, &posting.item_id)?;
     let later = postings_of_part(&charges, &all, part)?
@@ -76,7 +91,7 @@ pub(crate) fn shown_by(
 /// Somebody moved the line to another document: that one's state counts.
 pub(crate) fn moved_to(
     tx: &mut Tx<'_>,
-    books: &Books,
+    books: &mut Books,
     row: &PostingRow,
     seen: &FoundLine,
 ) -> Result<Option<(Part, Status)>, StoreError> {
@@ -118,7 +133,14 @@ pub(crate) fn tell(
     part: Part,
     told: Status,
 ) -> Result<(), StoreError> {
-    let item = items::get(tx, &item_id)?;
+    let item = books.line(tx, &item_id)?;
+    if item.as_ref().is_some_and(shared::is_line) {
+        // What becomes of a line becomes of everything on it.
+        for (item_id, part) in shared::members_of(tx, books, &item_id)? {
+            tell(tx, books, item_id, part, told.clone())?;
+        }
+        return Ok(());
+    }
     let open = item.is_some_and(|item| item.state == ItemState::Exception.name());
     if open {
         return Ok(());
@@ -156,7 +178,7 @@ fn of_all_parts(
     let wanted = wanted_now(tx, books, charges)?;
     let (mut billed, mut cost): (Vec<Status>, Vec<Status>) = (Vec::new(), Vec::new());
     for (part, charge) in active_by_part(charges)? {
-        if !wanted.contains_key(&part) {
+        if !wanted.wants(part) {
             continue;
         }
         let key = (charge.item_id, part);
@@ -206,6 +228,29 @@ const fn finished(status: BillingStatus) -> u8 {
     }
 }
 
+/// Show that somebody has to do something about a line of an item, or of its members.
+pub(crate) fn tell_problem(
+    tx: &mut Tx<'_>,
+    books: &mut Books,
+    item_id: [u8; 16],
+    code: &str,
+) -> Result<(), StoreError> {
+    let item = books.line(tx, &item_id)?;
+    if !item.as_ref().is_some_and(shared::is_line) {
+        return wish(tx, item_id, BillingStatus::Exception, code.to_owned());
+    }
+    let mut items: Vec<[u8; 16]> = Vec::new();
+    for (member, _) in shared::members_of(tx, books, &item_id)? {
+        if !items.contains(&member) {
+            items.push(member);
+        }
+    }
+    for member in items {
+        wish(tx, member, BillingStatus::Exception, code.to_owned())?;
+    }
+    Ok(())
+}
+
 /// What the lines of one part show, as far as the ledger knows.
 fn of_part(
     tx: &mut Tx<'_>,
@@ -214,6 +259,11 @@ fn of_part(
     postings: &[PostingRow],
     part: Part,
 ) -> Result<Status, StoreError> {
+    if let Some(charge) = active_by_part(charges)?.get(&part)
+        && let Some(status) = shared::of_member(tx, books, charge)?
+    {
+        return Ok(status);
+    }
     let mut shown = (BillingStatus::Unbilled, String::new());
     for posting in &postings_of_part(charges, postings, part)? {
         if state_of(posting)? != PostingState::Posted {
@@ -265,7 +315,7 @@ pub(crate) fn nothing_to_bill(
     wish(tx, item.item_id, BillingStatus::Unbilled, reference)
 }
 
-fn needs_somebody(state: &str) -> bool {
+pub(crate) fn needs_somebody(state: &str) -> bool {
     matches!(
         PostingState::from_name(state),
         Some(PostingState::Rejected | PostingState::Missing | PostingState::Altered)
@@ -276,6 +326,10 @@ fn needs_somebody(state: &str) -> bool {
 /// that somebody changed stays one although the entry itself is fine, and an entry that is fine
 /// again shows the line that it never lost.
 pub(crate) fn show(tx: &mut Tx<'_>, books: &mut Books, item: &ItemRow) -> Result<(), StoreError> {
+    if shared::is_line(item) {
+        // Its members are shown as it settles.
+        return Ok(());
+    }
     if ItemState::from_name(&item.state) == Some(ItemState::Exception) {
         let code = item.code.clone().unwrap_or_default();
         return wish(tx, item.item_id, BillingStatus::Exception, code);

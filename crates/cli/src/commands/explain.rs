@@ -100,6 +100,9 @@ pub(crate) fn print(story: &Story, raw: bool) {
         }
     }
     for posting in &story.postings {
+        if let Some(shared) = &posting.shared_line {
+            out::line(&format!("\non the line {shared}:"));
+        }
         out::line(&format!(
             "\nposting {}: {} for charge {}, {}, line {} of {}, key {}",
             posting.effect,

@@ -262,7 +262,6 @@ impl Contract {
             ("residual", self.residual != Residual::None),
             ("policy = \"bill_to_cap\"", self.limit.iter().any(allowance)),
             ("parent", self.parent.is_some()),
-            ("lines", self.lines != LineTerms::default()),
             (
                 "corrections",
                 self.corrections != IssuedCorrection::default(),

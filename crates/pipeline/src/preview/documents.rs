@@ -5,6 +5,7 @@ use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
 use crate::plan::Wanted;
 use crate::postings::{document_state, kind_of, state_of};
+use crate::shared;
 use crate::states;
 use crate::strand::{postings_of_part, wanted_now};
 use domain::posting::{PostingKind, PostingState};
@@ -83,6 +84,7 @@ pub(super) async fn planned(
     }
     let flow = terms.settings.flow.clone();
     let entity = terms.reference.entity.code.clone();
+    let of_lines = terms.clone();
     let following = env
         .store
         .read(move |tx| {
@@ -92,6 +94,14 @@ pub(super) async fn planned(
                     rows.push(new_line(tx, &flow, &entity, &wanted)?);
                 }
             }
+            for waiting in shared::waiting(tx, &of_lines, &items)? {
+                let mut row = new_line(tx, &flow, &entity, &waiting.wanted)?;
+                if let Some(was_minor) = waiting.was_minor {
+                    (row.new_lines, row.replaced_lines) = (0, 1);
+                    row.change_minor -= was_minor;
+                }
+                rows.push(row);
+            }
             Ok(rows)
         })
         .await?;
@@ -100,6 +110,7 @@ pub(super) async fn planned(
         match all.iter_mut().find(same) {
             Some(known) => {
                 known.new_lines += row.new_lines;
+                known.replaced_lines += row.replaced_lines;
                 known.change_minor += row.change_minor;
             }
             None => all.push(row),
@@ -125,7 +136,7 @@ fn followed_by(tx: &mut ReadTx<'_>, id: &[u8; 16]) -> Result<Vec<Wanted>, StoreE
     let own = postings::list_for_item(tx, id)?;
     let wanted = wanted_now(tx, &Books::default(), &rows)?;
     let mut lines = Vec::new();
-    for (part, wanted) in wanted {
+    for (part, wanted) in wanted.own {
         let own = postings_of_part(&rows, &own, part)?;
         let Some(last) = own.last() else {
             continue;

@@ -3,6 +3,7 @@
 use crate::env::{Env, Terms};
 use crate::error::PassError;
 use crate::postings::{document_of, document_shape, document_state, view_of};
+use crate::shared;
 use crate::strand::{active_by_part, parts_of, postings_of_part};
 use connector_sdk::target::Shape;
 use domain::posting::DocumentState;
@@ -109,6 +110,10 @@ fn standing(
         return Ok(None);
     };
     let mut furthest: Option<(Stands, bool)> = None;
+    for document in shared::documents_of(tx, &rows)? {
+        let stands = Stands::of(document_shape(&document)?, document_state(&document)?);
+        furthest = furthest.max(Some((stands, is_closed(terms, &document.period))));
+    }
     for part in parts_of(&rows)? {
         let own = postings_of_part(&rows, &own, part)?;
         let view = view_of(tx, &rows, own, None, document_of)?;

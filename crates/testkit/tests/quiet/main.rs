@@ -21,4 +21,5 @@ mod refused;
 #[cfg(test)]
 mod rehearsed;
 #[cfg(test)]
+mod shared;
 mod stage;

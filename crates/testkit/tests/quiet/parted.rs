@@ -66,7 +66,7 @@ impl Command for BookParts {
         apply(tx, &mut books, &self.terms, &mut item, &judgement, false)?;
         item.changed_at_us = tx.now_us();
         items::update(tx, &mut item, "cut into parts")?;
-        books.flush(tx, "cut into parts")?;
+        books.flush(tx, &self.terms, "cut into parts")?;
         Ok(())
     }
 }

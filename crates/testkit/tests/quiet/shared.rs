@@ -1,0 +1,239 @@
+//! Lines that several charges share: what a pass puts on documents where a contract groups its
+//! lines, and what becomes of a line when its members change.
+
+use crate::stage::{Stage, play};
+use domain::contract::lines::LineKey;
+use domain::contract::{BillShape, Contract, ContractKind};
+use domain::decimal::Micro;
+use domain::money::Money;
+use domain::rounding::Rounding;
+use std::sync::Arc;
+use twins::erp::{ErpAct, Uniqueness};
+use twins::tracker::TrackerAct;
+
+/// Change the contract of customer C02; gives its projects.
+fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> Vec<String> {
+    let mut settings = (*stage.env.settings).clone();
+    let contract = settings
+        .contracts
+        .iter_mut()
+        .find(|c| c.kind == ContractKind::TimeAndMaterials && c.customer.as_deref() == Some("C02"))
+        .unwrap();
+    change(contract);
+    let projects = contract.projects.clone();
+    stage.env.settings = Arc::new(settings);
+    projects
+}
+
+/// A line of an invoice: quantity, rate, amount in minor units, text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Printed {
+    quantity: Micro,
+    rate: Micro,
+    amount_minor: i64,
+    text: String,
+}
+
+/// The lines that stand on documents billed to a customer.
+fn printed(stage: &Stage, customer: &str) -> Vec<Printed> {
+    stage.world.erp.with(|state| {
+        let erp = &state.machine;
+        let own = erp.lines.values().filter(|line| {
+            let document = erp.documents.get(&line.document_id).unwrap();
+            let customer_of = erp.customers.get(&document.customer_id);
+            customer_of.is_some_and(|c| c.code == customer)
+        });
+        let mut all: Vec<Printed> = own
+            .map(|line| Printed {
+                quantity: line.quantity,
+                rate: line.rate,
+                amount_minor: line.amount.amount_minor,
+                text: line.description.clone(),
+            })
+            .collect();
+        all.sort();
+        all
+    })
+}
+
+fn together(keys: &[LineKey]) -> impl FnOnce(&mut Contract) {
+    let keys = keys.to_vec();
+    move |contract| {
+        contract.increment = None;
+        contract.lines.together = Some(keys);
+    }
+}
+
+fn issue_all(stage: &Stage) {
+    stage.erp_act(&ErpAct::IssueAll);
+}
+
+fn sum(lines: &[Printed]) -> (i64, i64) {
+    let all = lines.iter();
+    all.fold((0, 0), |(micro, minor), line| {
+        (micro + line.quantity.micro(), minor + line.amount_minor)
+    })
+}
+
+/// A stage whose customer C02 has a handful of entries of one person, one task and one rate.
+async fn with_work(seed: u64, hours: &[&str]) -> (Stage, Vec<String>) {
+    let mut stage = Stage::new(seed, Uniqueness::UniqueKey);
+    let projects = with_contract(&mut stage, |contract| contract.increment = None);
+    let like = stage.world.tracker.with(|state| {
+        let tracker = &state.machine;
+        let mut own = tracker.entries.values().filter(|entry| {
+            let project = tracker.projects.get(&entry.project_id).unwrap();
+            let code = project.erp_code.as_ref();
+            entry.approved_by.is_some() && code.is_some_and(|code| projects.contains(code))
+        });
+        own.next().cloned().unwrap()
+    });
+    for hours in hours {
+        add(&stage, &like, hours);
+    }
+    let ids = stage.world.tracker.with(|state| {
+        let ids = state.machine.entries.keys().rev().take(hours.len());
+        let mut ids: Vec<String> = ids.map(ToString::to_string).collect();
+        ids.reverse();
+        ids
+    });
+    (stage, ids)
+}
+
+fn add(stage: &Stage, like: &twins::tracker::Entry, hours: &str) {
+    stage.tracker_act(&TrackerAct::AddEntry {
+        user_id: like.user_id.clone(),
+        project_id: like.project_id.clone(),
+        task_id: like.task_id.clone(),
+        activity_id: like.activity_id.clone(),
+        date: like.date.clone(),
+        hours: hours.to_owned(),
+        narrative: format!("work of {hours} hours"),
+        approved_by: Some("u1".to_owned()),
+    });
+}
+
+/// Ledger and ERP agree to the cent, whatever lines the money is on; every printed line multiplies
+/// out.
+async fn tied(stage: &Stage) {
+    let settings = &stage.env.settings;
+    let own = settings.contracts.iter().filter(|contract| {
+        contract.customer.as_deref() == Some("C02") && contract.shape == BillShape::DraftLine
+    });
+    let own: Vec<&str> = own.map(|contract| contract.id.as_str()).collect();
+    let totals = stage.env.store.read(store::totals::by_contract).await;
+    let billed: i64 = totals
+        .unwrap()
+        .iter()
+        .filter(|total| own.contains(&total.contract.as_str()) && total.disposition == "bill")
+        .map(|total| total.amount_minor)
+        .sum();
+    let lines = printed(stage, "C02");
+    for line in &lines {
+        let eur = "EUR".parse().unwrap();
+        let product = Money::times(line.quantity, line.rate, eur, Rounding::HalfUp).unwrap();
+        assert_eq!(product.amount_minor, line.amount_minor, "{line:?}");
+    }
+    assert_eq!(sum(&lines).1, billed, "{lines:#?}");
+    stage.reconcile().await;
+}
+
+/// Nothing is left to do, nobody is asked, and everything ties out.
+async fn settled(stage: &Stage) {
+    let quiet = stage.pass().await;
+    assert_eq!((quiet.post.calls, quiet.intake.revisions), (0, 0));
+    let open = stage.exceptions().await;
+    assert!(open.is_empty(), "{open:?}");
+    tied(stage).await;
+}
+
+fn hours(lines: &[Printed]) -> Vec<String> {
+    let at = |line: &&Printed| line.rate == "251.2345".parse().unwrap();
+    let own = lines.iter().filter(at);
+    own.map(|line| line.quantity.to_string()).collect()
+}
+
+#[test]
+fn entries_of_a_rate_share_a_line_that_follows_them() {
+    play(async {
+        let (mut stage, ids) = with_work(21, &["1.10", "0.33", "0.07", "2.35"]).await;
+        with_contract(&mut stage, together(&[]));
+        stage.pass().await;
+        let lines = printed(&stage, "C02");
+        assert_eq!(hours(&lines), ["9.85"], "{lines:#?}");
+        let text = "work of 1.10 hours; work of 0.33 hours; work of 0.07 hours";
+        assert!(
+            lines.iter().any(|line| line.text.contains(text)),
+            "{lines:#?}"
+        );
+        settled(&stage).await;
+        assert_eq!(stage.shown(&ids[0]).0, "posted");
+        assert_eq!(stage.shown(&ids[0]), stage.shown(&ids[3]));
+
+        // On the draft, the line follows: an edit, an arrival, a deletion.
+        stage.set_hours(&ids[1], "0.50");
+        stage.pass().await;
+        assert_eq!(hours(&printed(&stage, "C02")), ["10.02"]);
+        settled(&stage).await;
+        add(&stage, &stage.entry(&ids[0]), "0.60");
+        stage.pass().await;
+        assert_eq!(hours(&printed(&stage, "C02")), ["10.62"]);
+        settled(&stage).await;
+        stage.tracker_act(&TrackerAct::DeleteEntry { id: ids[3].clone() });
+        stage.pass().await;
+        assert_eq!(hours(&printed(&stage, "C02")), ["8.27"]);
+        settled(&stage).await;
+    });
+}
+
+#[test]
+fn what_misses_an_invoice_goes_to_the_next_line() {
+    play(async {
+        let (mut stage, ids) = with_work(21, &["1.10", "0.33", "0.07", "2.35"]).await;
+        with_contract(&mut stage, together(&[]));
+        stage.pass().await;
+        issue_all(&stage);
+        stage.pass().await;
+        assert_eq!(stage.shown(&ids[0]).0, "invoiced");
+        add(&stage, &stage.entry(&ids[0]), "0.60");
+        stage.pass().await;
+        assert_eq!(hours(&printed(&stage, "C02")), ["0.6", "9.85"]);
+        settled(&stage).await;
+        add(&stage, &stage.entry(&ids[0]), "0.40");
+        stage.pass().await;
+        assert_eq!(hours(&printed(&stage, "C02")), ["1", "9.85"]);
+        settled(&stage).await;
+        assert_eq!(stage.shown(&ids[0]).0, "invoiced");
+    });
+}
+
+#[test]
+fn an_entry_on_an_invoice_is_credited_out_of_its_line() {
+    play(async {
+        let (mut stage, ids) = with_work(21, &["1.10", "0.33", "0.07", "2.35"]).await;
+        with_contract(&mut stage, together(&[]));
+        stage.pass().await;
+        issue_all(&stage);
+        stage.pass().await;
+        stage.set_hours(&ids[1], "0.50");
+        stage.pass().await;
+        stage.pass().await;
+        let lines = printed(&stage, "C02");
+        assert_eq!(hours(&lines), ["-0.33", "0.5", "9.85"]);
+        let credit = lines.iter().find(|line| line.amount_minor < 0).unwrap();
+        assert!(
+            credit.text.ends_with("Build: work of 0.33 hours"),
+            "{credit:?}"
+        );
+        settled(&stage).await;
+        // Gone for good.
+        stage.tracker_act(&TrackerAct::DeleteEntry { id: ids[3].clone() });
+        stage.pass().await;
+        assert_eq!(
+            hours(&printed(&stage, "C02")),
+            ["-2.35", "-0.33", "0.5", "9.85"]
+        );
+        settled(&stage).await;
+        assert_eq!(stage.shown(&ids[0]).0, "invoiced");
+    });
+}
