@@ -125,13 +125,13 @@ fn plan_part(
             }
             Next::Delete(held) => Line {
                 kind: PostingKind::DeleteLine,
-                charge_no: reversal_of(charges, held_charge(tx, &held)?)?,
+                charge_no: reversal_of(charges, held.charge_no)?,
                 home: held.home.clone(),
                 numbers: held.numbers,
                 held: Some(held),
             },
             Next::Credit { held, taken_back } => {
-                Line::credit(tx, terms, charges, wanted, (held, taken_back))?
+                Line::credit(terms, charges, wanted, (held, taken_back))?
             }
         };
         ask(tx, books, terms, item, charges, &line)?;
@@ -151,12 +151,6 @@ fn open_period(terms: &Terms, home: &Home) -> String {
         || home.period.clone(),
         |to| format!("{:04}-{:02}", to.date().year(), to.date().month()),
     )
-}
-
-fn held_charge(tx: &mut Tx<'_>, held: &crate::plan::HeldLine) -> Result<i64, StoreError> {
-    postings::get(tx, &held.document_id, held.posting_no)?
-        .map(|row| row.charge_no)
-        .ok_or_else(|| inconsistent("a held line without its posting"))
 }
 
 /// The reversal of a charge, which carries the posting that undoes it; the charge itself where
@@ -189,7 +183,6 @@ impl Line {
     }
 
     fn credit(
-        tx: &mut Tx<'_>,
         terms: &Terms,
         charges: &[ChargeRow],
         wanted: Option<&Wanted>,
@@ -199,7 +192,7 @@ impl Line {
         let charge_no = match wanted.filter(|_| !all) {
             // What is left of the line is what this charge bills.
             Some(wanted) => wanted.charge_no,
-            None => reversal_of(charges, held_charge(tx, &held)?)?,
+            None => reversal_of(charges, held.charge_no)?,
         };
         Ok(Self {
             kind: PostingKind::Credit,

@@ -62,6 +62,8 @@ pub struct HeldLine {
     pub document_id: [u8; 16],
     /// The posting that gave it its present content.
     pub posting_no: i64,
+    /// The charge that bills what is left of it.
+    pub charge_no: i64,
     /// The key it carries.
     pub line_key: String,
     /// The ERP's id of it.
@@ -248,6 +250,7 @@ mod tests {
         HeldLine {
             document_id: [1; 16],
             posting_no: 1,
+            charge_no: 1,
             line_key: "K".into(),
             erp_line_ref: "7".into(),
             home: home("2026-11"),

@@ -212,6 +212,7 @@ pub fn view_of(
                     view.held = Some(HeldLine {
                         document_id: posting.document_id,
                         posting_no: posting.posting_no,
+                        charge_no: posting.charge_no,
                         line_key: posting.line_key.clone(),
                         erp_line_ref: posting.erp_line_ref.clone().unwrap_or_default(),
                         home: home_of(&home)?,
@@ -247,6 +248,7 @@ fn left_after(mut held: HeldLine, credit: &PostingRow) -> Option<HeldLine> {
     let micro = left.quantity.micro().saturating_add(credit.quantity_micro);
     left.quantity = Micro::from_micro(micro);
     left.amount_minor = left.amount_minor.saturating_add(credit.amount_minor);
+    held.charge_no = credit.charge_no;
     (micro != 0).then_some(held)
 }
 

@@ -22,4 +22,6 @@ mod refused;
 mod rehearsed;
 #[cfg(test)]
 mod shared;
+#[cfg(test)]
+mod shared_killed;
 mod stage;

@@ -9,10 +9,10 @@ use domain::money::Money;
 use domain::rounding::Rounding;
 use std::sync::Arc;
 use twins::erp::{ErpAct, Uniqueness};
-use twins::tracker::TrackerAct;
+use twins::tracker::{Entry, TrackerAct};
 
 /// Change the contract of customer C02; gives its projects.
-fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> Vec<String> {
+pub(crate) fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> Vec<String> {
     let mut settings = (*stage.env.settings).clone();
     let contract = settings
         .contracts
@@ -27,7 +27,7 @@ fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> Vec<S
 
 /// A line of an invoice: quantity, rate, amount in minor units, text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Printed {
+pub(crate) struct Printed {
     quantity: Micro,
     rate: Micro,
     amount_minor: i64,
@@ -35,7 +35,7 @@ struct Printed {
 }
 
 /// The lines that stand on documents billed to a customer.
-fn printed(stage: &Stage, customer: &str) -> Vec<Printed> {
+pub(crate) fn printed(stage: &Stage, customer: &str) -> Vec<Printed> {
     stage.world.erp.with(|state| {
         let erp = &state.machine;
         let own = erp.lines.values().filter(|line| {
@@ -76,7 +76,7 @@ fn sum(lines: &[Printed]) -> (i64, i64) {
 }
 
 /// A stage whose customer C02 has a handful of entries of one person, one task and one rate.
-async fn with_work(seed: u64, hours: &[&str]) -> (Stage, Vec<String>) {
+pub(crate) async fn with_work(seed: u64, hours: &[&str]) -> (Stage, Vec<String>) {
     let mut stage = Stage::new(seed, Uniqueness::UniqueKey);
     let projects = with_contract(&mut stage, |contract| contract.increment = None);
     let like = stage.world.tracker.with(|state| {
@@ -100,7 +100,12 @@ async fn with_work(seed: u64, hours: &[&str]) -> (Stage, Vec<String>) {
     (stage, ids)
 }
 
-fn add(stage: &Stage, like: &twins::tracker::Entry, hours: &str) {
+fn add(stage: &Stage, like: &Entry, hours: &str) {
+    add_named(stage, like, hours, &format!("work of {hours} hours"));
+}
+
+/// Record one more entry like another; gives its id.
+pub(crate) fn add_named(stage: &Stage, like: &Entry, hours: &str, narrative: &str) -> String {
     stage.tracker_act(&TrackerAct::AddEntry {
         user_id: like.user_id.clone(),
         project_id: like.project_id.clone(),
@@ -108,14 +113,18 @@ fn add(stage: &Stage, like: &twins::tracker::Entry, hours: &str) {
         activity_id: like.activity_id.clone(),
         date: like.date.clone(),
         hours: hours.to_owned(),
-        narrative: format!("work of {hours} hours"),
+        narrative: narrative.to_owned(),
         approved_by: Some("u1".to_owned()),
     });
+    stage.world.tracker.with(|state| {
+        let (id, _) = state.machine.entries.last_key_value().unwrap();
+        id.to_string()
+    })
 }
 
 /// Ledger and ERP agree to the cent, whatever lines the money is on; every printed line multiplies
 /// out.
-async fn tied(stage: &Stage) {
+pub(crate) async fn tied(stage: &Stage) {
     let settings = &stage.env.settings;
     let own = settings.contracts.iter().filter(|contract| {
         contract.customer.as_deref() == Some("C02") && contract.shape == BillShape::DraftLine
