@@ -374,6 +374,10 @@ impl ReplayOne {
         let Some(mut item) = items::get(tx, &self.item_id)? else {
             return Ok(false);
         };
+        if shared::is_line(&item) {
+            // Its members are priced by themselves.
+            return Ok(true);
+        }
         let open = [ItemState::Exception.name(), ItemState::Booked.name()];
         if !open.contains(&item.state.as_str()) {
             return Ok(true);

@@ -28,9 +28,11 @@ pub(crate) struct Carried {
 }
 
 impl Carried {
-    /// Whether the ERP may hold the charge on this line, now or soon.
+    /// Whether the client may be billed for the charge by this line, now or soon. What was credited as
+    /// a whole bills nobody.
     pub(crate) fn may_carry(&self, member: &Member) -> bool {
-        self.stands.contains(member) || self.pending.contains(member)
+        let stands = !self.is_undone() && self.stands.contains(member);
+        stands || self.pending.contains(member)
     }
 
     /// Whether the line stands on a document that takes no changes.

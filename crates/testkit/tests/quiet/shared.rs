@@ -7,6 +7,8 @@ use domain::contract::{BillShape, Contract, ContractKind};
 use domain::decimal::Micro;
 use domain::money::Money;
 use domain::rounding::Rounding;
+use pipeline::exceptions::Choice;
+use pipeline::reconcile::Class;
 use std::sync::Arc;
 use twins::erp::{ErpAct, Uniqueness};
 use twins::tracker::{Entry, TrackerAct};
@@ -244,5 +246,166 @@ fn an_entry_on_an_invoice_is_credited_out_of_its_line() {
         );
         settled(&stage).await;
         assert_eq!(stage.shown(&ids[0]).0, "invoiced");
+    });
+}
+
+#[test]
+fn a_line_that_a_person_deletes_is_one_exception_shown_on_all_its_entries() {
+    play(async {
+        let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35"]).await;
+        with_contract(&mut stage, together(&[]));
+        stage.pass().await;
+        let line = stage.world.erp.with(|state| {
+            let mut lines = state.machine.lines.iter();
+            let own = lines.find(|(_, line)| line.description.contains("work of 0.33 hours"));
+            own.map(|(id, _)| id.to_string()).unwrap()
+        });
+        stage.erp_act(&ErpAct::DeleteLine { line });
+        stage.pass().await;
+        let open = stage.exceptions().await;
+        assert_eq!(open.len(), 1, "{open:?}");
+        assert_eq!(open[0].code, "LINE_MISSING");
+        assert!(
+            open[0].source_ref.contains("/line/"),
+            "{}",
+            open[0].source_ref
+        );
+        // The whole line is at stake, not the cent of rounding that its charge books.
+        assert!(open[0].stake.booked.unwrap().amount_minor > 200_000);
+        for id in &ids {
+            let shown = stage.shown(id);
+            assert_eq!(shown, ("exception".to_owned(), "LINE_MISSING".to_owned()));
+        }
+        let report = stage.reconcile().await;
+        let row = |name: &str| {
+            report
+                .entries
+                .iter()
+                .find(|e| e.source_ref == name)
+                .unwrap()
+        };
+        assert_eq!(row(&ids[0]).class, Class::LineMissing);
+        // A person says: bill it again.
+        stage.replay(Choice::All).await;
+        stage.pass().await;
+        settled(&stage).await;
+        assert_eq!(stage.shown(&ids[0]).0, "posted");
+        assert_eq!(hours(&printed(&stage, "C02")).len(), 1);
+    });
+}
+
+#[test]
+fn what_a_person_credited_stays_credited_and_a_change_is_billed_alone() {
+    play(async {
+        let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35"]).await;
+        with_contract(&mut stage, together(&[]));
+        stage.pass().await;
+        issue_all(&stage);
+        stage.pass().await;
+        let document = stage.world.erp.with(|state| {
+            let mut lines = state.machine.lines.values();
+            let own = lines.find(|line| line.description.contains("work of 0.33 hours"));
+            own.map(|line| line.document_id.to_string()).unwrap()
+        });
+        stage.erp_act(&ErpAct::Credit { document });
+        stage.pass().await;
+        assert_eq!(stage.shown(&ids[0]).0, "credited");
+        let quiet = stage.pass().await;
+        assert_eq!(quiet.post.calls, 0);
+        stage.set_hours(&ids[1], "0.50");
+        stage.pass().await;
+        let lines = printed(&stage, "C02");
+        let new: Vec<&Printed> = lines
+            .iter()
+            .filter(|l| l.text.ends_with("0.33 hours"))
+            .collect();
+        assert_eq!(new.len(), 1, "{lines:#?}");
+        assert_eq!(new[0].quantity, "0.5".parse().unwrap());
+        assert_eq!(stage.shown(&ids[1]).0, "posted");
+        assert_eq!(stage.shown(&ids[0]).0, "credited");
+        stage.reconcile().await;
+    });
+}
+
+/// 130.485 an hour: the credit of one entry may be a cent off what the line loses. Then the line is
+/// credited whole, and the rest is billed anew.
+#[test]
+fn a_credit_that_would_not_multiply_out_takes_the_whole_line() {
+    play(async {
+        let (mut stage, ids) = with_work(21, &["1.10", "0.33", "0.07", "2.35", "0.58"]).await;
+        with_contract(&mut stage, together(&[]));
+        stage.pass().await;
+        issue_all(&stage);
+        stage.pass().await;
+        let (mut in_part, mut whole) = (0, 0);
+        for id in ids {
+            let before = printed(&stage, "C02").len();
+            stage.tracker_act(&TrackerAct::DeleteEntry { id });
+            stage.pass().await;
+            stage.pass().await;
+            // A credit alone, or a credit and the rest on a line of its own.
+            match printed(&stage, "C02").len() - before {
+                1 => in_part += 1,
+                2 => whole += 1,
+                other => panic!("{other} new lines"),
+            }
+            settled(&stage).await;
+            issue_all(&stage);
+            stage.pass().await;
+        }
+        assert!(in_part > 0 && whole > 0, "{in_part} {whole}");
+    });
+}
+
+#[test]
+fn an_approval_that_is_taken_back_after_the_invoice_waits_for_a_person() {
+    play(async {
+        let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35"]).await;
+        with_contract(&mut stage, together(&[]));
+        stage.pass().await;
+        issue_all(&stage);
+        stage.pass().await;
+        let lines = stage.lines();
+        stage.tracker_act(&TrackerAct::Unapprove { id: ids[1].clone() });
+        stage.pass().await;
+        let open = stage.exceptions().await;
+        assert_eq!(open.len(), 1, "{open:?}");
+        assert_eq!(open[0].code, "APPROVAL_WITHDRAWN");
+        assert_eq!(stage.lines(), lines);
+        stage.replay(Choice::All).await;
+        stage.pass().await;
+        assert!(hours(&printed(&stage, "C02"))[0].starts_with('-'));
+        tied(&stage).await;
+    });
+}
+
+#[test]
+fn the_story_of_an_entry_tells_the_line_that_bills_it() {
+    play(async {
+        let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35"]).await;
+        with_contract(&mut stage, together(&[]));
+        stage.pass().await;
+        let story = pipeline::explain::explain(&stage.env, ids[0].clone())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(story.postings.len(), 1);
+        let shared = story.postings[0].shared_line.clone().unwrap();
+        assert!(shared.ends_with("4 charges"), "{shared}");
+        let (line, _) = shared.split_once(',').unwrap();
+        let story = pipeline::explain::explain(&stage.env, line.to_owned())
+            .await
+            .unwrap()
+            .unwrap();
+        let words = &story.charges[0].words;
+        assert!(
+            words.starts_with("line of 4 charges: 9.78 h x 251.2345 = "),
+            "{words}"
+        );
+        assert!(words.contains("of which rounding"), "{words}");
+        // What a dry run says is what a pass does.
+        add(&stage, &stage.entry(&ids[0]), "0.60");
+        stage.pass().await;
+        settled(&stage).await;
     });
 }
