@@ -24,6 +24,8 @@ mod lab;
 #[cfg(test)]
 mod late_answer;
 #[cfg(test)]
+mod mixed_documents;
+#[cfg(test)]
 mod month_end;
 #[cfg(test)]
 mod negative;

@@ -52,6 +52,7 @@ pub(crate) struct Invoice {
     pub(crate) number: String,
     pub(crate) currency: String,
     pub(crate) untaxed: Micro,
+    pub(crate) label: String,
 }
 
 /// Booked time as Tryton has it.
@@ -170,7 +171,13 @@ impl Tryton {
 
     /// Every customer invoice.
     pub(crate) fn invoices(&self) -> Vec<Invoice> {
-        let fields = ["state", "number", "currency.code", "untaxed_amount"];
+        let fields = [
+            "state",
+            "number",
+            "currency.code",
+            "untaxed_amount",
+            "description",
+        ];
         self.rows("account.invoice", json!([["type", "=", "out"]]), &fields)
             .iter()
             .map(|row| Invoice {
@@ -179,6 +186,7 @@ impl Tryton {
                 number: row["number"].as_str().unwrap_or_default().to_owned(),
                 currency: row["currency."]["code"].as_str().unwrap().to_owned(),
                 untaxed: decimal(&row["untaxed_amount"]),
+                label: row["description"].as_str().unwrap_or_default().to_owned(),
             })
             .collect()
     }
