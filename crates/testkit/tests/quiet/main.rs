@@ -24,4 +24,7 @@ mod rehearsed;
 mod shared;
 #[cfg(test)]
 mod shared_killed;
+#[cfg(test)]
+mod shared_restored;
+#[cfg(test)]
 mod stage;

@@ -32,7 +32,7 @@ pub(crate) fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract
 pub(crate) struct Printed {
     quantity: Micro,
     rate: Micro,
-    amount_minor: i64,
+    pub(crate) amount_minor: i64,
     text: String,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn printed(stage: &Stage, customer: &str) -> Vec<Printed> {
     })
 }
 
-fn together(keys: &[LineKey]) -> impl FnOnce(&mut Contract) {
+pub(crate) fn together(keys: &[LineKey]) -> impl FnOnce(&mut Contract) {
     let keys = keys.to_vec();
     move |contract| {
         contract.increment = None;
@@ -66,7 +66,7 @@ fn together(keys: &[LineKey]) -> impl FnOnce(&mut Contract) {
     }
 }
 
-fn issue_all(stage: &Stage) {
+pub(crate) fn issue_all(stage: &Stage) {
     stage.erp_act(&ErpAct::IssueAll);
 }
 
