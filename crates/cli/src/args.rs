@@ -205,4 +205,6 @@ pub(crate) enum Export {
 pub(crate) enum Audit {
     /// Recompute the chain and compare it with every row.
     Verify,
+    /// Price every booked charge again, as it was known then, and compare bit for bit.
+    Reprice,
 }

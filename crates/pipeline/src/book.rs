@@ -4,7 +4,7 @@
 use crate::asking::plan;
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
-use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts, Sharing};
+use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts, Inputs, Sharing};
 use crate::postings::document_state;
 use crate::shared;
 use crate::strand::{active_by_part, wanted_now};
@@ -49,6 +49,8 @@ pub struct Desired {
     pub codes: Codes,
     /// The business unit.
     pub business_unit: String,
+    /// What it was priced from, where nothing else went in.
+    pub inputs: Option<Inputs>,
 }
 
 impl Desired {
@@ -117,8 +119,10 @@ pub fn judge(
     }
     let priced = rules::resolve::resolve(&terms.reference, fields).and_then(|resolved| {
         let version = rules::PRICING_VERSION;
-        rules::price::price(version, &terms.reference, &resolved, fields)
-            .map(|priced| desired_of(&resolved, vec![priced]))
+        rules::price::price(version, &terms.reference, &resolved, fields).map(|priced| Desired {
+            inputs: Some(Inputs::entry(fields)),
+            ..desired_of(&resolved, vec![priced])
+        })
     });
     match priced {
         Ok(priced) => Judgement::Priced(Box::new(priced)),
@@ -133,6 +137,7 @@ pub(crate) fn desired_of(resolved: &Resolved<'_>, parts: Vec<Priced>) -> Desired
         refs: refs_of(resolved),
         codes: codes_of(resolved),
         business_unit: resolved.business_unit.to_owned(),
+        inputs: None,
     }
 }
 
@@ -350,6 +355,7 @@ fn new_charge(
         refs: desired.refs.clone(),
         codes: desired.codes.clone(),
         sharing: shares.map(|_| Sharing::Member),
+        inputs: desired.inputs.clone(),
     };
     let explain = facts::seal(tx, SealClass::Explanation, &content.contract, &facts)?;
     let charge_no = item.charge_next;

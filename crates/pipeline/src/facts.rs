@@ -90,6 +90,30 @@ pub struct ChargeFacts {
     /// How it stands to a line that several charges share; none where it has a line of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing: Option<Sharing>,
+    /// What it was priced from, beside the reference data that the charge names by their version; none
+    /// for work that was priced with other work, and of a shared line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Inputs>,
+}
+
+/// What one charge was priced from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inputs {
+    /// An entry, but for the words of the person: no price depends on them.
+    Entry(EntryFields),
+    /// A fixed amount.
+    Fixed(FixedFacts),
+}
+
+impl Inputs {
+    /// An entry without the words of the person.
+    pub fn entry(fields: &EntryFields) -> Self {
+        Self::Entry(EntryFields {
+            narrative: String::new(),
+            ..fields.clone()
+        })
+    }
 }
 
 impl ChargeFacts {

@@ -8,7 +8,7 @@ use crate::book::{Desired, Judgement, apply, except};
 use crate::books::{Books, admission};
 use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
-use crate::facts::{self, Codes, ErpRefs, FixedFacts, ItemFacts};
+use crate::facts::{self, Codes, ErpRefs, FixedFacts, Inputs, ItemFacts};
 use crate::group::accounts_of;
 use crate::settings::Settings;
 use crate::telling::show;
@@ -367,6 +367,7 @@ fn judge_fixed(terms: &Terms, name: &str, facts: &FixedFacts) -> Judgement {
                 service_item: fixed.service_item.code.clone(),
             },
             business_unit: terms.reference.entity.business_unit.clone(),
+            inputs: Some(Inputs::Fixed(facts.clone())),
         })),
         Err(problem) => at_stake(problem, facts),
     }

@@ -36,6 +36,7 @@ pub mod preview;
 pub mod reconcile;
 pub mod reference;
 pub mod rehearse;
+pub mod reprice;
 pub mod restored;
 pub mod settings;
 pub mod shared;

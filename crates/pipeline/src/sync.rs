@@ -431,6 +431,7 @@ impl Plan {
                 refs: desired.refs.clone(),
                 codes: desired.codes.clone(),
                 sharing: None,
+                inputs: None,
             };
             let Some(wanted) = wanted_of(0, &facts) else {
                 continue;

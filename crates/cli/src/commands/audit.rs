@@ -1,10 +1,13 @@
-//! `audit verify`: names what was not written by this program.
+//! `audit verify` names what was not written by this program; `audit reprice` what it would not price
+//! so again.
 
 use crate::app;
 use crate::args::Args;
 use crate::failure::{Failure, NEEDS_A_PERSON};
 use crate::out::{self, Output};
+use crate::progress::Bar;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 pub(crate) async fn verify(args: &Args) -> Result<ExitCode, Failure> {
     let config = app::load_config(args)?;
@@ -48,5 +51,55 @@ pub(crate) async fn verify(args: &Args) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     out::complain("hint: keep this file as evidence and restore the latest backup that verifies");
+    Ok(ExitCode::from(NEEDS_A_PERSON))
+}
+
+pub(crate) async fn reprice(args: &Args) -> Result<ExitCode, Failure> {
+    let config = app::load_config(args)?;
+    if !app::ledger_path(&config).exists() {
+        let path = app::ledger_path(&config);
+        return Err(Failure::usage(
+            format!("there is no ledger at {}", path.display()),
+            "run `counterfoil sync` first, or name another configuration",
+        ));
+    }
+    let bar = Arc::new(Bar::new(args.quiet));
+    let env = app::open_for_reading(&config, bar.clone())?;
+    let repriced = pipeline::reprice::reprice(&env).await;
+    bar.clear();
+    let repriced = repriced?;
+    if args.output == Output::Json {
+        out::json(&serde_json::json!({
+            "same": repriced.same, "same_lines": repriced.same_lines,
+            "with_other_work": repriced.with_other_work, "shredded": repriced.shredded,
+            "differing": repriced.differing,
+        }))?;
+    } else {
+        out::line(&format!(
+            "{} charges and {} shared lines come out bit for bit as booked",
+            repriced.same, repriced.same_lines
+        ));
+        if repriced.with_other_work > 0 {
+            out::line(&format!(
+                "{} charges were priced with other work, which is not kept: not priced again",
+                repriced.with_other_work
+            ));
+        }
+        if repriced.shredded > 0 {
+            out::line(&format!("{} charges are shredded", repriced.shredded));
+        }
+        for differs in &repriced.differing {
+            out::line(&format!(
+                "{} charge {}: {}",
+                differs.item, differs.charge, differs.what
+            ));
+        }
+    }
+    if repriced.differing.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    out::complain(
+        "hint: run `counterfoil audit verify`; if it finds nothing, this program prices otherwise than the one that booked: report it with the versions of both",
+    );
     Ok(ExitCode::from(NEEDS_A_PERSON))
 }

@@ -65,6 +65,9 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Audit {
             command: crate::args::Audit::Verify,
         } => audit::verify(&args).await,
+        Command::Audit {
+            command: crate::args::Audit::Reprice,
+        } => audit::reprice(&args).await,
         Command::Backup { file } => keep::backup(&args, file).await,
         Command::Restore { file, replace } => keep::restore(&args, file, *replace).await,
         Command::Rates { command } => rates::run(&args, command).await,

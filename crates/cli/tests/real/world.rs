@@ -167,6 +167,9 @@ impl World {
     pub(crate) fn audit(&self) {
         let said = self.run(&["audit", "verify"]);
         assert_eq!(said.code, Some(0), "{said:?}");
+        // And every price comes out again.
+        let said = self.run(&["--output", "json", "audit", "reprice"]);
+        assert_eq!(said.code, Some(0), "{said:?}");
     }
 
     /// The life of an entry.

@@ -21,6 +21,8 @@ mod refused;
 #[cfg(test)]
 mod rehearsed;
 #[cfg(test)]
+mod repriced;
+#[cfg(test)]
 mod shared;
 #[cfg(test)]
 mod shared_killed;
