@@ -133,7 +133,7 @@ pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode
     let store = app::open_store(&config, access)?;
     let env = app::over(&config, store, access, bar.clone())?;
     let today = today.unwrap_or_else(|| server::operations::pass::today(&env));
-    let plan = pipeline::sync::dry_run(&env, today).await;
+    let plan = pipeline::dry_run::dry_run(&env, today).await;
     bar.clear();
     let plan = plan?;
     let money = |minor: i64, currency: &str| {
