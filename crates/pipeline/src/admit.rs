@@ -8,6 +8,7 @@ use crate::books::{Books, admission};
 use crate::env::Terms;
 use crate::facts::{self, ItemFacts};
 use crate::group::{News, Verdicts, in_groups, judge_group, waits_for_a_person};
+use crate::new_item::new_item;
 use crate::telling::show;
 use domain::entry::{EntryFields, FINGERPRINT_VERSION, SourceEntry, UnreadableEntry};
 use domain::exception::{Code, Problem};
@@ -315,34 +316,11 @@ fn admit_new(
         .map_or("", |fields| fields.worker_ref.as_str());
     let content = seal_content(tx, worker, seen.fields.as_ref().ok(), &seen.raw)?;
     books.words.insert(id, narrative_of(seen));
-    let entity = &terms.reference.entity;
+    let source = &terms.settings.source;
+    let content = (content, tx.now_us());
     let mut item = ItemRow {
-        item_id: id,
-        source: terms.settings.source.clone(),
-        source_ref: seen.source_ref.clone(),
-        flow: terms.settings.flow.clone(),
-        kind: "labor".to_owned(),
-        entity: entity.code.clone(),
-        business_unit: entity.business_unit.clone(),
-        revision: 1,
         fingerprint: fingerprint(terms, seen),
-        fingerprint_version: FINGERPRINT_VERSION,
-        state: ItemState::Waiting.name().to_owned(),
-        code: None,
-        worker: String::new(),
-        project: String::new(),
-        task: String::new(),
-        work_date: String::new(),
-        zone: entity.zone.clone(),
-        recorded_seconds: 0,
-        approved: false,
-        billable: false,
-        effect_next: 1,
-        charge_next: 1,
-        version: 1,
-        changed_at_us: tx.now_us(),
-        content,
-        fact: None,
+        ..new_item(terms, source, seen.source_ref.clone(), "labor", content)
     };
     set_fields(&mut item, seen);
     apply(

@@ -10,10 +10,10 @@ use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
 use crate::facts::{self, Codes, ErpRefs, FixedFacts, Inputs, ItemFacts};
 use crate::group::accounts_of;
+use crate::new_item::new_item;
 use crate::settings::Settings;
 use crate::telling::show;
 use domain::contract::Contract;
-use domain::entry::FINGERPRINT_VERSION;
 use domain::exception::{Code, Problem};
 use domain::ids::{ItemId, digest16};
 use domain::item::ItemState;
@@ -179,34 +179,14 @@ impl TakeInFixed {
             amount,
             day,
         };
-        let entity = &terms.reference.entity;
+        let content = (seal(tx, &facts)?, tx.now_us());
         let mut row = ItemRow {
-            item_id: item_id(&terms.settings, &name),
-            source: SOURCE.to_owned(),
-            source_ref: name,
-            flow: terms.settings.flow.clone(),
-            kind: kind_of_item(kind).to_owned(),
-            entity: entity.code.clone(),
-            business_unit: entity.business_unit.clone(),
-            revision: 1,
             fingerprint: fingerprint(&facts)?,
-            fingerprint_version: FINGERPRINT_VERSION,
-            state: ItemState::Waiting.name().to_owned(),
-            code: None,
-            worker: String::new(),
             project: self.contract.clone(),
-            task: String::new(),
             work_date: day.to_string(),
-            zone: entity.zone.clone(),
-            recorded_seconds: 0,
             approved: true,
             billable: true,
-            effect_next: 1,
-            charge_next: 1,
-            version: 1,
-            changed_at_us: tx.now_us(),
-            content: seal(tx, &facts)?,
-            fact: None,
+            ..new_item(terms, SOURCE, name, kind_of_item(kind), content)
         };
         let judgement = judge_fixed(terms, &row.source_ref, &facts);
         apply(tx, books, terms, &mut row, &judgement, true)?;

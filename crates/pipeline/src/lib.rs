@@ -27,6 +27,7 @@ pub mod intake;
 mod intent;
 pub mod labor;
 pub mod limit;
+mod new_item;
 pub mod outcome;
 pub mod patience;
 pub mod payload;

@@ -5,11 +5,11 @@ use super::SOURCE;
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ChargeFacts, ItemFacts};
+use crate::new_item::new_item;
 use crate::settings::Settings;
 use data_encoding::HEXLOWER;
 use domain::contract::lines::{LineKey, LineTerms};
 use domain::contract::{BillShape, Contract};
-use domain::entry::FINGERPRINT_VERSION;
 use domain::ids::{ItemId, digest, digest16};
 use domain::item::ItemState;
 use domain::quantity::Unit;
@@ -189,35 +189,16 @@ fn open(
     let text = serde_json::to_vec(key)
         .map_err(|error| StoreError::Defect(format!("a key could not be written: {error}")))?;
     let content = facts::seal(tx, SealClass::Received, &key.contract, &facts)?;
-    let entity = &terms.reference.entity;
+    // Its charges adjust what its members come to.
     let row = ItemRow {
-        item_id: item_id(&terms.settings, &name),
-        source: SOURCE.to_owned(),
-        source_ref: name,
-        flow: terms.settings.flow.clone(),
-        // Its charges adjust what its members come to.
-        kind: "adjustment".to_owned(),
         entity: key.entity.clone(),
-        business_unit: entity.business_unit.clone(),
-        revision: 1,
         fingerprint: digest16("shared line", &[&text]),
-        fingerprint_version: FINGERPRINT_VERSION,
         state: ItemState::Booked.name().to_owned(),
-        code: None,
-        worker: String::new(),
         project: key.contract.clone(),
-        task: String::new(),
         work_date: key.work_date.to_string(),
-        zone: entity.zone.clone(),
-        recorded_seconds: 0,
         approved: true,
         billable: true,
-        effect_next: 1,
-        charge_next: 1,
-        version: 1,
-        changed_at_us: tx.now_us(),
-        content,
-        fact: None,
+        ..new_item(terms, SOURCE, name, "adjustment", (content, tx.now_us()))
     };
     let id = row.item_id;
     books.open_line(row, key.clone());

@@ -2,7 +2,7 @@
 
 use crate::stage::{Stage, play};
 use counterfoil_testkit::crashes::{Death, Deaths};
-use domain::contract::{Contract, ContractKind};
+use domain::contract::Contract;
 use domain::decimal::Micro;
 use domain::posting::DocumentState;
 use pipeline::contracts::{Word, tell};
@@ -17,17 +17,12 @@ use twins::erp::{ErpAct, Uniqueness};
 
 /// Change the time-and-materials contract of customer C02; gives its id.
 fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> String {
-    let mut settings = (*stage.env.settings).clone();
-    let contract = settings
-        .contracts
-        .iter_mut()
-        .find(|c| c.kind == ContractKind::TimeAndMaterials && c.customer.as_deref() == Some("C02"))
-        .unwrap();
-    contract.fixed_service_item = Some(service_item(stage));
-    change(contract);
-    let id = contract.id.clone();
-    stage.env.settings = Arc::new(settings);
-    id
+    let item = service_item(stage);
+    let contract = stage.with_contract(|contract| {
+        contract.fixed_service_item = Some(item);
+        change(contract);
+    });
+    contract.id
 }
 
 fn service_item(stage: &Stage) -> String {

@@ -3,24 +3,8 @@
 
 use crate::stage::{Stage, play};
 use domain::contract::quantity::IncrementScope;
-use domain::contract::{Contract, ContractKind};
-use std::sync::Arc;
 use twins::erp::Uniqueness;
 use twins::tracker::TrackerAct;
-
-/// Change the contract of customer C02; gives its projects.
-fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> Vec<String> {
-    let mut settings = (*stage.env.settings).clone();
-    let contract = settings
-        .contracts
-        .iter_mut()
-        .find(|c| c.kind == ContractKind::TimeAndMaterials && c.customer.as_deref() == Some("C02"))
-        .unwrap();
-    change(contract);
-    let projects = contract.projects.clone();
-    stage.env.settings = Arc::new(settings);
-    projects
-}
 
 /// What stands on lines of documents billed to a customer, in minor units.
 fn billed(stage: &Stage, customer: &str) -> i64 {
@@ -61,7 +45,7 @@ fn a_cap_is_never_exceeded_and_what_waited_is_billed_once_it_is_raised() {
         assert!(all > 200_000, "{all}");
 
         let mut stage = Stage::new(21, Uniqueness::UniqueKey);
-        with_contract(&mut stage, |contract| contract.limit = limit("1000"));
+        stage.with_contract(|contract| contract.limit = limit("1000"));
         stage.pass().await;
         let first = billed(&stage, "C02");
         assert!((90_000..=100_000).contains(&first), "{first}");
@@ -70,7 +54,7 @@ fn a_cap_is_never_exceeded_and_what_waited_is_billed_once_it_is_raised() {
         assert_eq!((quiet.post.calls, quiet.intake.revisions), (0, 0));
 
         // A cap below what is billed is refused, and nothing changes.
-        with_contract(&mut stage, |contract| contract.limit = limit("500"));
+        stage.with_contract(|contract| contract.limit = limit("500"));
         let refused = pipeline::sync::sync(
             &stage.env,
             stage.world.today,
@@ -81,11 +65,11 @@ fn a_cap_is_never_exceeded_and_what_waited_is_billed_once_it_is_raised() {
         assert_eq!(billed(&stage, "C02"), first);
 
         // Raised a little, then for good.
-        with_contract(&mut stage, |contract| contract.limit = limit("1500"));
+        stage.with_contract(|contract| contract.limit = limit("1500"));
         stage.pass().await;
         let second = billed(&stage, "C02");
         assert!(first < second && second <= 150_000, "{second}");
-        with_contract(&mut stage, |contract| contract.limit = limit("1000000"));
+        stage.with_contract(|contract| contract.limit = limit("1000000"));
         stage.pass().await;
         assert_eq!(billed(&stage, "C02"), all);
         stage.judged().await;
@@ -100,10 +84,10 @@ fn a_cap_that_is_taken_out_holds_nothing_back() {
         free.pass().await;
         for others in [true, false] {
             let mut stage = Stage::new(21, Uniqueness::LookUp);
-            with_contract(&mut stage, |contract| contract.limit = limit("1000"));
+            stage.with_contract(|contract| contract.limit = limit("1000"));
             stage.pass().await;
             assert!(billed(&stage, "C02") <= 100_000);
-            with_contract(&mut stage, |contract| {
+            stage.with_contract(|contract| {
                 contract.limit.clear();
                 // Whether or not any contract still prices in groups.
                 if others {
@@ -123,9 +107,9 @@ fn a_cap_that_is_taken_out_holds_nothing_back() {
 fn an_edit_and_a_deletion_under_a_cap_free_what_they_had() {
     play(async {
         let mut stage = Stage::new(21, Uniqueness::LookUp);
-        let projects = with_contract(&mut stage, |contract| contract.limit = limit("500"));
+        let contract = stage.with_contract(|contract| contract.limit = limit("500"));
         stage.pass().await;
-        let own = stage.posted(|code| projects.iter().any(|p| p == code));
+        let own = stage.posted(|code| contract.projects.iter().any(|p| p == code));
         let before = billed(&stage, "C02");
         stage.set_hours(&own[0], "0.50");
         stage.pass().await;
@@ -155,12 +139,12 @@ fn a_late_entry_tiers_its_week_anew() {
             },
         });
         let billing = serde_json::from_value(billing).unwrap();
-        let projects = with_contract(&mut stage, |contract| {
+        let contract = stage.with_contract(|contract| {
             contract.overtime = Some(billing);
             contract.increment = None;
         });
         stage.pass().await;
-        let own = stage.posted(|code| projects.iter().any(|p| p == code));
+        let own = stage.posted(|code| contract.projects.iter().any(|p| p == code));
         let like = stage.entry(&own[0]);
         let lines = stage.lines();
         stage.tracker_act(&TrackerAct::AddEntry {

@@ -1,6 +1,6 @@
 //! Every booked charge priced again from what was known when it was booked.
 
-use crate::shared::{add_named, issue_all, together, with_contract, with_work};
+use crate::shared::{add_named, issue_all, together, with_work};
 use crate::stage::{Stage, play};
 use pipeline::reprice::{Repriced, reprice};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ async fn again(stage: &Stage) -> Repriced {
 fn charges_come_out_bit_for_bit_whatever_rates_and_terms_are_now() {
     play(async {
         let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35"]).await;
-        with_contract(&mut stage, together(&[]));
+        stage.with_contract(together(&[]));
         stage.pass().await;
         let first = again(&stage).await;
         assert_eq!(first.differing, []);
@@ -28,7 +28,7 @@ fn charges_come_out_bit_for_bit_whatever_rates_and_terms_are_now() {
             rate.rate = "999.99".parse().unwrap();
         }
         stage.env.settings = Arc::new(settings);
-        with_contract(&mut stage, |contract| contract.quantity_decimals = 1);
+        stage.with_contract(|contract| contract.quantity_decimals = 1);
         issue_all(&stage);
         stage.pass().await;
         add_named(&stage, &stage.entry(&ids[0]), "0.60", "at the new rate");

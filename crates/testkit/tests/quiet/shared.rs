@@ -3,29 +3,14 @@
 
 use crate::stage::{Stage, play};
 use domain::contract::lines::LineKey;
-use domain::contract::{BillShape, Contract, ContractKind};
+use domain::contract::{BillShape, Contract};
 use domain::decimal::Micro;
 use domain::money::Money;
 use domain::rounding::Rounding;
 use pipeline::exceptions::Choice;
 use pipeline::reconcile::Class;
-use std::sync::Arc;
 use twins::erp::{ErpAct, Uniqueness};
 use twins::tracker::{Entry, TrackerAct};
-
-/// Change the contract of customer C02; gives its projects.
-pub(crate) fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> Vec<String> {
-    let mut settings = (*stage.env.settings).clone();
-    let contract = settings
-        .contracts
-        .iter_mut()
-        .find(|c| c.kind == ContractKind::TimeAndMaterials && c.customer.as_deref() == Some("C02"))
-        .unwrap();
-    change(contract);
-    let projects = contract.projects.clone();
-    stage.env.settings = Arc::new(settings);
-    projects
-}
 
 /// A line of an invoice: quantity, rate, amount in minor units, text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,13 +65,13 @@ fn sum(lines: &[Printed]) -> (i64, i64) {
 /// A stage whose customer C02 has a handful of entries of one person, one task and one rate.
 pub(crate) async fn with_work(seed: u64, hours: &[&str]) -> (Stage, Vec<String>) {
     let mut stage = Stage::new(seed, Uniqueness::UniqueKey);
-    let projects = with_contract(&mut stage, |contract| contract.increment = None);
+    let contract = stage.with_contract(|contract| contract.increment = None);
     let like = stage.world.tracker.with(|state| {
         let tracker = &state.machine;
         let mut own = tracker.entries.values().filter(|entry| {
             let project = tracker.projects.get(&entry.project_id).unwrap();
             let code = project.erp_code.as_ref();
-            entry.approved_by.is_some() && code.is_some_and(|code| projects.contains(code))
+            entry.approved_by.is_some() && code.is_some_and(|code| contract.projects.contains(code))
         });
         own.next().cloned().unwrap()
     });
@@ -168,7 +153,7 @@ fn hours(lines: &[Printed]) -> Vec<String> {
 fn entries_of_a_rate_share_a_line_that_follows_them() {
     play(async {
         let (mut stage, ids) = with_work(21, &["1.10", "0.33", "0.07", "2.35"]).await;
-        with_contract(&mut stage, together(&[]));
+        stage.with_contract(together(&[]));
         stage.pass().await;
         let lines = printed(&stage, "C02");
         assert_eq!(hours(&lines), ["9.85"], "{lines:#?}");
@@ -201,7 +186,7 @@ fn entries_of_a_rate_share_a_line_that_follows_them() {
 fn what_misses_an_invoice_goes_to_the_next_line() {
     play(async {
         let (mut stage, ids) = with_work(21, &["1.10", "0.33", "0.07", "2.35"]).await;
-        with_contract(&mut stage, together(&[]));
+        stage.with_contract(together(&[]));
         stage.pass().await;
         issue_all(&stage);
         stage.pass().await;
@@ -222,7 +207,7 @@ fn what_misses_an_invoice_goes_to_the_next_line() {
 fn an_entry_on_an_invoice_is_credited_out_of_its_line() {
     play(async {
         let (mut stage, ids) = with_work(21, &["1.10", "0.33", "0.07", "2.35"]).await;
-        with_contract(&mut stage, together(&[]));
+        stage.with_contract(together(&[]));
         stage.pass().await;
         issue_all(&stage);
         stage.pass().await;
@@ -253,7 +238,7 @@ fn an_entry_on_an_invoice_is_credited_out_of_its_line() {
 fn a_line_that_a_person_deletes_is_one_exception_shown_on_all_its_entries() {
     play(async {
         let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35"]).await;
-        with_contract(&mut stage, together(&[]));
+        stage.with_contract(together(&[]));
         stage.pass().await;
         let line = stage.world.erp.with(|state| {
             let mut lines = state.machine.lines.iter();
@@ -298,7 +283,7 @@ fn a_line_that_a_person_deletes_is_one_exception_shown_on_all_its_entries() {
 fn what_a_person_credited_stays_credited_and_a_change_is_billed_alone() {
     play(async {
         let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35"]).await;
-        with_contract(&mut stage, together(&[]));
+        stage.with_contract(together(&[]));
         stage.pass().await;
         issue_all(&stage);
         stage.pass().await;
@@ -333,7 +318,7 @@ fn what_a_person_credited_stays_credited_and_a_change_is_billed_alone() {
 fn a_credit_that_would_not_multiply_out_takes_the_whole_line() {
     play(async {
         let (mut stage, ids) = with_work(21, &["1.10", "0.33", "0.07", "2.35", "0.58"]).await;
-        with_contract(&mut stage, together(&[]));
+        stage.with_contract(together(&[]));
         stage.pass().await;
         issue_all(&stage);
         stage.pass().await;
@@ -361,7 +346,7 @@ fn a_credit_that_would_not_multiply_out_takes_the_whole_line() {
 fn an_approval_that_is_taken_back_after_the_invoice_waits_for_a_person() {
     play(async {
         let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35"]).await;
-        with_contract(&mut stage, together(&[]));
+        stage.with_contract(together(&[]));
         stage.pass().await;
         issue_all(&stage);
         stage.pass().await;
@@ -383,7 +368,7 @@ fn an_approval_that_is_taken_back_after_the_invoice_waits_for_a_person() {
 fn the_story_of_an_entry_tells_the_line_that_bills_it() {
     play(async {
         let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35"]).await;
-        with_contract(&mut stage, together(&[]));
+        stage.with_contract(together(&[]));
         stage.pass().await;
         let story = pipeline::explain::explain(&stage.env, ids[0].clone())
             .await

@@ -1,7 +1,7 @@
 //! Lines that charges share, in a world where processes die and people act between passes: whatever
 //! happens, no entry is on two invoices, and ledger and ERP agree in the end.
 
-use crate::shared::{add_named, tied, with_contract, with_work};
+use crate::shared::{add_named, tied, with_work};
 use crate::stage::{Stage, play};
 use counterfoil_testkit::crashes::{Death, Deaths};
 use counterfoil_testkit::rng::Dice;
@@ -61,7 +61,7 @@ struct Walk {
 impl Walk {
     async fn begin(seed: u64) -> Self {
         let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35"]).await;
-        with_contract(&mut stage, |contract| {
+        stage.with_contract(|contract| {
             contract.increment = None;
             contract.lines.together = Some(Vec::new());
             contract.lines.text = Some("{{ narratives | join(';') }}".to_owned());
@@ -145,7 +145,7 @@ impl Walk {
             _ => {
                 let grouping = self.one_of(&GROUPINGS);
                 self.story.push(format!("group by {grouping:?}"));
-                with_contract(&mut self.stage, |contract| {
+                self.stage.with_contract(|contract| {
                     contract.lines.together = grouping.map(<[LineKey]>::to_vec);
                 });
             }
@@ -239,7 +239,7 @@ fn changes_lines(from: Option<&[LineKey]>, to: Option<&[LineKey]>) {
         play(async {
             let mut walk = Walk::begin(1).await;
             let group = |stage: &mut Stage, by: Option<&[LineKey]>| {
-                with_contract(stage, |contract| {
+                stage.with_contract(|contract| {
                     contract.lines.together = by.map(<[LineKey]>::to_vec);
                 });
             };

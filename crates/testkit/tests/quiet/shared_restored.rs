@@ -2,9 +2,7 @@
 //! is found by its keys and taken over; where it cannot be told what it did, a person decides and
 //! nothing is sent beside it.
 
-use crate::shared::{
-    Printed, add_named, issue_all, printed, tied, together, with_contract, with_work,
-};
+use crate::shared::{Printed, add_named, issue_all, printed, tied, together, with_work};
 use crate::stage::{Stage, play};
 use std::sync::Arc;
 
@@ -23,7 +21,7 @@ async fn set_back(stage: &mut Stage) {
 /// A stage with a shared line, on a draft or issued.
 async fn with_line(issued: bool) -> (Stage, Vec<String>) {
     let (mut stage, ids) = with_work(21, &["1.10", "0.33", "2.35", "0.57"]).await;
-    with_contract(&mut stage, together(&[]));
+    stage.with_contract(together(&[]));
     stage.pass().await;
     if issued {
         issue_all(&stage);
@@ -50,7 +48,7 @@ fn a_line_that_the_restored_ledger_never_had_is_taken_over() {
     for issued in [false, true] {
         play(async {
             let (mut stage, _) = with_work(21, &["1.10", "0.33"]).await;
-            with_contract(&mut stage, together(&[]));
+            stage.with_contract(together(&[]));
             stage.world.back_up().unwrap();
             stage.pass().await;
             if issued {

@@ -5,11 +5,13 @@ use connector_sdk::source::DateWindow;
 use counterfoil_testkit::bugs::Bug;
 use counterfoil_testkit::schedule::Schedule;
 use counterfoil_testkit::world::World;
+use domain::contract::{Contract, ContractKind};
 use pipeline::env::Env;
 use pipeline::exceptions::{Choice, Exception, Replayed};
 use pipeline::reconcile::{Class, Reconciliation};
 use pipeline::sync::{SyncOptions, SyncResult};
 use std::future::Future;
+use std::sync::Arc;
 use twins::auditor::Verdict;
 use twins::erp::{ErpAct, Uniqueness};
 use twins::fault::FaultPlan;
@@ -41,6 +43,20 @@ impl Stage {
         let world = World::new(&schedule, Bug::None).unwrap();
         let env = world.session().unwrap();
         Self { world, env }
+    }
+
+    /// Change the time-and-materials contract of customer C02; gives it as it is then.
+    pub(crate) fn with_contract(&mut self, change: impl FnOnce(&mut Contract)) -> Contract {
+        let mut settings = (*self.env.settings).clone();
+        let material = |contract: &&mut Contract| {
+            contract.kind == ContractKind::TimeAndMaterials
+                && contract.customer.as_deref() == Some("C02")
+        };
+        let contract = settings.contracts.iter_mut().find(material).unwrap();
+        change(contract);
+        let contract = contract.clone();
+        self.env.settings = Arc::new(settings);
+        contract
     }
 
     /// One pass, a quarter of an hour after the one before.
