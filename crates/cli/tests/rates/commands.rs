@@ -269,3 +269,17 @@ fn files_that_are_not_there_or_no_card_are_refused() {
         said.err
     );
 }
+
+#[test]
+fn a_scenario_of_ten_megabytes_is_refused_before_it_is_read() {
+    let desk = Desk::new();
+    desk.write("huge.toml", &"# nothing\n".repeat(1 << 20));
+    let said = desk.call(&["price", "huge.toml"]);
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    assert!(
+        said.err.contains("at most 8388608 are read"),
+        "{}",
+        said.err
+    );
+    assert!(said.out.is_empty());
+}

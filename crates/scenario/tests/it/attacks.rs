@@ -313,3 +313,12 @@ fn fuzz_scenario() -> Result<(), Finding> {
         Ok(Seen::read(kind, &told))
     })
 }
+
+/// One event more than is taken, in few enough bytes to be read.
+#[test]
+fn too_many_events_are_refused_before_any_is_looked_at() {
+    let events = vec![r#"{"on":"2026-03-02"}"#; 100_001].join(",");
+    let told = outcome(&format!("{{\"version\":1,\"event\":[{events}]}}")).unwrap_err();
+    assert!(told.contains("100001 events are too many"), "{told}");
+    assert!(told.contains("at most 100000"), "{told}");
+}
