@@ -46,6 +46,8 @@ pub(crate) struct News {
     pub(crate) fields: Option<EntryFields>,
     /// The item as the ledger has it, if it has.
     pub(crate) row: Option<ItemRow>,
+    /// Whether a person looked at it as it is, or it stands booked.
+    pub(crate) looked_at: bool,
 }
 
 impl News {
@@ -55,15 +57,17 @@ impl News {
             source_ref: row.source_ref.clone(),
             fields: None,
             row: Some(row.clone()),
+            looked_at: false,
         }
     }
 
     /// An item to be priced anew.
-    pub(crate) fn again(row: &ItemRow, fields: &EntryFields) -> Self {
+    pub(crate) fn again(row: &ItemRow, fields: &EntryFields, looked_at: bool) -> Self {
         Self {
             source_ref: row.source_ref.clone(),
             fields: Some(fields.clone()),
             row: Some(row.clone()),
+            looked_at,
         }
     }
 }
@@ -128,7 +132,7 @@ pub(crate) fn judge_group(
     let mut changes = Vec::with_capacity(news.len());
     for one in news {
         changes.push(match &one.fields {
-            Some(fields) => Change::Put(Box::new(work_of(&one.source_ref, fields))),
+            Some(fields) => Change::Put(Box::new(work_of(&one.source_ref, fields, one.looked_at))),
             None => Change::Remove(one.source_ref.clone()),
         });
     }
@@ -187,7 +191,8 @@ fn answered(
     }
 }
 
-/// Judge one known item, in its group where there are groups. The verdicts hold what that does to
+/// Judge one known item, in its group where there are groups. `looked_at` is as for
+/// [`judge`](crate::book::judge). The verdicts hold what that does to
 /// other items and to accounts, to be settled by whoever books the judgement.
 pub(crate) fn judge_one(
     tx: &mut ReadTx<'_>,
@@ -195,15 +200,16 @@ pub(crate) fn judge_one(
     terms: &Terms,
     row: &ItemRow,
     fields: &EntryFields,
+    looked_at: bool,
 ) -> Result<(Judgement, Verdicts), StoreError> {
     if !in_groups(&terms.reference) {
-        let judgement = judge(terms, &row.source_ref, fields, None);
+        let judgement = judge(terms, &row.source_ref, fields, None, looked_at);
         return Ok((judgement, Verdicts::default()));
     }
     let news = match before_price(terms, &row.source_ref, fields, None) {
-        None => News::again(row, fields),
+        None => News::again(row, fields, looked_at),
         Some(Judgement::Exception(..)) => {
-            let judgement = judge(terms, &row.source_ref, fields, None);
+            let judgement = judge(terms, &row.source_ref, fields, None, looked_at);
             return Ok((judgement, Verdicts::default()));
         }
         Some(_) => News::gone(row),
@@ -211,7 +217,7 @@ pub(crate) fn judge_one(
     let verdicts = judge_group(tx, books, terms, std::slice::from_ref(&news))?;
     let judgement = match verdicts.of(&row.source_ref) {
         Some(judgement) => judgement.clone(),
-        None => judge(terms, &row.source_ref, fields, None),
+        None => judge(terms, &row.source_ref, fields, None, looked_at),
     };
     Ok((judgement, verdicts))
 }
@@ -356,13 +362,14 @@ fn stretches(terms: &Terms, news: &[News]) -> Result<Stretches, StoreError> {
     Ok(wanted)
 }
 
-fn work_of(source_ref: &str, fields: &EntryFields) -> Work {
+fn work_of(source_ref: &str, fields: &EntryFields, looked_at: bool) -> Work {
     Work {
         id: source_ref.to_owned(),
         fields: fields.clone(),
         started_us: None,
         approved_us: None,
         preauthorised: false,
+        looked_at,
     }
 }
 
@@ -483,7 +490,9 @@ fn known(
         steps: Vec::new(),
         print_steps: Vec::new(),
     };
-    Ok(Some((work_of(&row.source_ref, &fields), gross, contents)))
+    // What is booked is held by no condition: only a change of the entry itself asks for a look.
+    let work = work_of(&row.source_ref, &fields, true);
+    Ok(Some((work, gross, contents)))
 }
 
 fn conclude(

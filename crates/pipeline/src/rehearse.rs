@@ -21,6 +21,7 @@ use rules::charge::Disposition;
 use rules::engine::{Accounts, Book, Change, PriceError, PricedPart, Work};
 use rules::explanation::Step;
 use rules::fixed::fixed_amounts;
+use rules::resolve::resolve;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -181,6 +182,7 @@ async fn history(
                     started_us: None,
                     approved_us: None,
                     preauthorised: false,
+                    looked_at: false,
                 };
                 all.push(Done { work, before_minor });
             }
@@ -197,7 +199,13 @@ fn covers(reference: &Reference, own: &Contract, fields: &EntryFields) -> bool {
     let id = fields.project_ref.as_str();
     let code = reference.crosswalk.projects.get(id);
     let code = code.or_else(|| reference.source.project_codes.get(id));
-    code.is_some_and(|code| own.covers(code, fields.work_date))
+    let by_place = code.is_some_and(|code| own.covers(code, fields.work_date));
+    // Work that its condition leaves out is none of the proposal's.
+    by_place
+        && (own.conditions.when.is_none()
+            || resolve(reference, fields)
+                .err()
+                .is_none_or(|problem| problem.code != Code::ContractMissing))
 }
 
 /// What stands billed of an item; none if it is in another currency.

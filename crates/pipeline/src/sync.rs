@@ -183,8 +183,9 @@ impl Command for MarkRateChanges {
                 continue;
             }
             let mut books = Books::default();
-            // What it would do to other work is not looked at: each is marked by itself.
-            let (judgement, _) = judge_one(tx, &mut books, &self.terms, &item, &fields)?;
+            // What it would do to other work is not looked at: each is marked by itself. Whoever
+            // takes it up looks at it, so that no condition has to ask for that.
+            let (judgement, _) = judge_one(tx, &mut books, &self.terms, &item, &fields, true)?;
             let Judgement::Priced(desired) = judgement else {
                 // A closed task or period does not touch what is booked already.
                 continue;
@@ -300,6 +301,7 @@ async fn judged_in_groups(
             source_ref: entry.source_ref.clone(),
             fields: Some(entry.fields.clone()),
             row: row.cloned(),
+            looked_at: false,
         });
     }
     let terms = terms.clone();
@@ -384,7 +386,7 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
         }
         let judgement = match grouped.of(&entry.source_ref) {
             Some(judgement) => judgement.clone(),
-            None => judge(&terms, &entry.source_ref, &entry.fields, None),
+            None => judge(&terms, &entry.source_ref, &entry.fields, None, false),
         };
         match judgement {
             Judgement::Elsewhere => plan.elsewhere += 1,

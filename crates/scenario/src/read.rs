@@ -268,7 +268,6 @@ fn check_contract(contract: &Contract) -> Result<(), ReadError> {
     // Nothing is left out silently: what the engine does not carry out is refused.
     let unpriced = [
         ("parent", contract.parent.is_some()),
-        ("conditions", !contract.conditions.is_empty()),
         (
             "corrections",
             contract.corrections != IssuedCorrection::default(),
@@ -316,6 +315,7 @@ fn check_event(event: &Event) -> Result<(), ReadError> {
         ("entry", event.entry.is_some()),
         ("edit", event.edit.is_some()),
         ("delete", event.delete.is_some()),
+        ("confirm", event.confirm.is_some()),
         ("rate", event.rate.is_some()),
         ("contract", event.contract.is_some()),
         ("issue", event.issue.is_some()),

@@ -96,6 +96,9 @@ impl World {
         if let Some(name) = &event.delete {
             return self.delete(number, &name.id);
         }
+        if let Some(name) = &event.confirm {
+            return self.confirm(number, &name.id);
+        }
         if let Some(row) = &event.rate {
             self.reference.bill_rates.push(row.clone());
             return self.again(number);
@@ -199,7 +202,7 @@ impl World {
         let waiting: Vec<Change> = self
             .exceptions
             .keys()
-            .filter_map(|id| self.works.get(id))
+            .filter_map(|id| self.book.work(id).or_else(|| self.works.get(id)))
             .filter(|work| work.fields.approved)
             .map(|work| Change::Put(Box::new(work.clone())))
             .collect();

@@ -37,14 +37,10 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<(Contract, Vec<RateRow>),
     let checked = contract.check().and_then(|()| check_words(&contract));
     checked
         .map_err(|fault| ConfigError::new(path, fault.what, format!("write {}", fault.expected)))?;
-    let unknown = [
-        ("parent", contract.parent.is_some()),
-        ("conditions", !contract.conditions.is_empty()),
-    ];
-    if let Some((term, _)) = unknown.into_iter().find(|(_, there)| *there) {
+    if contract.parent.is_some() {
         return Err(ConfigError::new(
             path,
-            format!("contract {}: `{term}` is not rehearsed yet", contract.id),
+            format!("contract {}: `parent` is not rehearsed yet", contract.id),
             "leave it out of the proposal",
         ));
     }

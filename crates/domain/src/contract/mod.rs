@@ -267,7 +267,6 @@ impl Contract {
                 "corrections",
                 self.corrections != IssuedCorrection::default(),
             ),
-            ("conditions", !self.conditions.is_empty()),
         ]
         .into_iter()
         .find(|(_, there)| *there)

@@ -5,9 +5,9 @@
 //! change of some work gives what every piece that it touches comes to now. The charges follow by
 //! [`crate::diff`], the one way in which charges change.
 //!
-//! A change goes through four stages: what it reaches (`reach`), the price of that before any account
-//! is asked (`stages` and `gross`), printed quantities (`print`), and the accounts with what everything
-//! comes to (`settle` and `content`). What is booked keeps its posting day unless its own price changes:
+//! A change goes through five stages: what it reaches (`reach`), the price of that before any account
+//! is asked (`stages` and `gross`), printed quantities (`print`), work that a person has to look at
+//! first (`look`), and the accounts with what everything comes to (`settle` and `content`). What is booked keeps its posting day unless its own price changes:
 //! a period that closes moves nothing that stands.
 //!
 //! Pure: the same book, the same reference data and the same change give the same answer. A book can
@@ -16,6 +16,7 @@
 mod accounts;
 mod content;
 mod gross;
+mod look;
 mod print;
 mod reach;
 mod settle;
@@ -284,6 +285,15 @@ impl Book {
         let place = (fields.worker_ref.clone(), fields.work_date, work.id.clone());
         self.days.insert_mut(place);
         self.works.insert_mut(work.id.clone(), work);
+    }
+
+    /// What stands booked as it is need not be looked at any more, whatever its price becomes.
+    fn note_booked(&mut self, id: &str) {
+        if self.works.get(id).is_some_and(|work| !work.looked_at)
+            && let Some(work) = self.works.get_mut(id)
+        {
+            work.looked_at = true;
+        }
     }
 
     fn take_work(&mut self, id: &str) -> Option<Work> {

@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What changes under one contract.
 #[derive(Default)]
-struct Under {
+pub(super) struct Under {
     /// New prices, by work.
-    own: BTreeMap<String, Gross>,
+    pub(super) own: BTreeMap<String, Gross>,
     /// What stood under the contract and does no more: removed, or moved to another one.
-    left: Vec<(String, Gross)>,
+    pub(super) left: Vec<(String, Gross)>,
 }
 
 impl Book {
@@ -30,6 +30,20 @@ impl Book {
         gone: Vec<(String, Gross)>,
         told: &mut Told,
     ) -> Result<(), PriceError> {
+        let fresh = self.looked_at(reference, fresh, &gone, told)?;
+        for (id, under) in self.by_contract(fresh, gone) {
+            let contract = contract_of(reference, &id)?;
+            self.settle_contract(contract, under, told)?;
+        }
+        Ok(())
+    }
+
+    /// What changes under each contract. What moves to another one leaves the one where it stood.
+    pub(super) fn by_contract(
+        &mut self,
+        fresh: BTreeMap<String, Gross>,
+        gone: Vec<(String, Gross)>,
+    ) -> BTreeMap<String, Under> {
         let mut contracts: BTreeMap<String, Under> = BTreeMap::new();
         for (id, gross) in gone {
             let under = contracts.entry(gross.contract.clone()).or_default();
@@ -48,11 +62,7 @@ impl Book {
             let under = contracts.entry(gross.contract.clone()).or_default();
             under.own.insert(id, gross);
         }
-        for (id, under) in contracts {
-            let contract = contract_of(reference, &id)?;
-            self.settle_contract(contract, under, told)?;
-        }
-        Ok(())
+        contracts
     }
 
     fn settle_contract(
@@ -91,6 +101,7 @@ impl Book {
             let old = before.map_or_else(BTreeSet::new, |before| ask_ids(&id, &before));
             lost.extend(old.into_iter().filter(|ask| !kept.contains(ask.as_str())));
             asks.extend(now);
+            self.note_booked(&id);
             plain.insert(id);
         }
         let mut settled = if asked_about {
