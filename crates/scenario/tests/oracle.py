@@ -14,6 +14,7 @@ from fractions import Fraction as F
 from pathlib import Path
 
 from oracle_accounts import HourBank, Limits, Milestones, Retainer, Slice
+from oracle_conditions import says
 from oracle_documents import Documents
 from oracle_prices import (
     TIERS, Firm, Problem, coins, day_quantity, month_quantity, order, pro_rata, rounded,
@@ -125,7 +126,7 @@ class Play:
     def __init__(self, scenario):
         self.firm = Firm(scenario)
         self.entries, self.gross, self.problems, self.booked = {}, {}, {}, {}
-        self.accounts, self.history, self.issued = {}, [], set()
+        self.accounts, self.history, self.looked_at = {}, [], set()
         self.documents, self.fees_until, self.fixed_amounts = Documents(), {}, []
         self.day, self.number = None, 0
         for self.number, event in enumerate(scenario.get("event", []), 1):
@@ -154,7 +155,13 @@ class Play:
                 entry.pop("hours", None), entry.pop("minutes", None)
         if said.get("approved") and not entry["approved"]:
             entry["approved_on"] = self.day
+        self.looked_at.discard(said["id"])
         self.put({**entry, **said})
+
+    def on_confirm(self, said):
+        assert self.problems[said["id"]] == "CONDITION_HOLDS", said
+        self.looked_at.add(said["id"])
+        self.price({said["id"]})
 
     def put(self, entry):
         entry["seconds"] = int(F(entry["hours"]) * 3600) if "hours" in entry else entry["minutes"] * 60
@@ -232,7 +239,7 @@ class Play:
         gone |= {n: g for n, g in self.gross.items()
                  if n in self.entries and not self.entries[n]["approved"]
                  and not self.stands_issued(n)}
-        self.print_quantities(fresh)
+        self.look(fresh, waiting)
         self.settle(fresh, gone)
         for name in changed | set(fresh) | set(waiting):
             if name in waiting:
@@ -240,8 +247,31 @@ class Play:
             elif name in fresh or name in gone:
                 self.problems.pop(name, None)
 
+    def look(self, fresh, waiting):
+        """Print quantities, and leave out what a person has to look at before it is billed."""
+        while True:
+            self.print_quantities(fresh)
+            held = [name for name, one in fresh.items() if self.holds(name, one)]
+            for name in held:
+                waiting[name] = "CONDITION_HOLDS"
+                del fresh[name]
+            if not held:
+                break
+        self.looked_at |= set(fresh)
+
+    def holds(self, name, one):
+        entry, contract = self.entries[name], one["contract"]
+        if not one["pays"] or name in self.looked_at:
+            return False
+        price = self.firm.printing(contract)
+        amount = sum((price.amount(p[5], p[4]) for p in one["parts"] if p[3]), F(0))
+        return says(contract, "hold_when", entry, self.firm.workers[entry["worker"]], amount)
+
     def pays(self, entry, contract):
-        return contract["kind"] == "time_and_materials" and entry["billable"]
+        if contract["kind"] != "time_and_materials" or not entry["billable"]:
+            return False
+        worker = self.firm.workers[entry["worker"]]
+        return says(contract, "billable_when", entry, worker) is not False
 
     def tiers(self, passing, contracts):
         tiers = {e["id"]: [e["seconds"], 0, 0] for e in passing}
@@ -297,6 +327,9 @@ class Play:
             "contract": contract["id"], "customer": contract.get("customer", ""),
             "project": entry["project"],
         }[by]
+        text = says(contract, "group_by", entry, self.firm.workers[entry["worker"]])
+        if text is not None:
+            by, group = "text", text
         return (contract.get("customer", ""), contract["currency"], by, group, posting[:7])
 
     def gross_of(self, entry, contract, tiers, billable):

@@ -7,6 +7,7 @@ from fractions import Fraction as F
 from zoneinfo import ZoneInfo
 
 from oracle_accounts import Printing, rounded
+from oracle_conditions import says
 
 TIERS = ["straight", "premium", "double"]
 COINS = {"JPY": 0, "KWD": 3}
@@ -89,6 +90,11 @@ class Firm:
             and (not c.get("from") or c["from"] <= day)
             and (not c.get("to") or day < c["to"])
         ]
+        if any("when" in c.get("conditions", {}) for c in mine):
+            worker = self.workers.get(entry["worker"])
+            if not worker:
+                raise Problem("WORKER_UNMAPPED")
+            mine = [c for c in mine if says(c, "when", entry, worker) is not False]
         if len(mine) != 1:
             raise Problem("CONTRACT_AMBIGUOUS" if mine else "CONTRACT_MISSING")
         contract = mine[0]
