@@ -383,7 +383,7 @@ impl ReplayOne {
             return Ok(false);
         };
         let code = item.code.as_deref().and_then(Code::from_text);
-        let looked_at = self.looked_at(tx, books, &item, code)?;
+        let looked_at = looked_at(tx, books, &item, code)?;
         let (judgement, verdicts) = judge_one(tx, books, &self.terms, &item, &fields, looked_at)?;
         let waiting = matches!(judgement, Judgement::Waiting);
         let undecided = waiting
@@ -402,23 +402,6 @@ impl ReplayOne {
         items::update(tx, &mut item, "replayed")?;
         crate::telling::show(tx, books, &item)?;
         Ok(item.state != ItemState::Exception.name())
-    }
-
-    /// Whether somebody looked at the item as it is, so that no condition holds it: by this replay,
-    /// or because it was booked as it is.
-    fn looked_at(
-        &self,
-        tx: &mut Tx<'_>,
-        books: &mut Books,
-        item: &ItemRow,
-        code: Option<Code>,
-    ) -> Result<bool, StoreError> {
-        if matches!(code, Some(Code::ConditionHolds | Code::RetroRateChange)) {
-            return Ok(true);
-        }
-        let rows = books.charges_of(tx, &item.item_id)?;
-        let active = active_by_part(&rows)?;
-        Ok(active.values().any(|row| row.revision == item.revision))
     }
 
     fn replay_fixed(
@@ -523,6 +506,22 @@ impl ReplayOne {
         }
         Ok(true)
     }
+}
+
+/// Whether somebody looked at an item as it is, so that no condition holds it: by the replay of such
+/// an exception, or because it was booked as it is.
+fn looked_at(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    item: &ItemRow,
+    code: Option<Code>,
+) -> Result<bool, StoreError> {
+    if matches!(code, Some(Code::ConditionHolds | Code::RetroRateChange)) {
+        return Ok(true);
+    }
+    let rows = books.charges_of(tx, &item.item_id)?;
+    let active = active_by_part(&rows)?;
+    Ok(active.values().any(|row| row.revision == item.revision))
 }
 
 /// How many exceptions there are, by code.

@@ -60,6 +60,9 @@ mod tests {
                     from = \"2026-01-01\"\n";
         let (read, rates) = parse(path, &format!("{contract}{rate}")).unwrap();
         assert_eq!((read.id.as_str(), rates.len()), ("K", 1));
+        let held = "conditions = { hold_when = 'minutes > 600' }\n";
+        let (read, _) = parse(path, &format!("{contract}{held}")).unwrap();
+        assert!(!read.conditions.is_empty());
         for (text, says) in [
             (rate.to_owned(), "exactly one [[contract]]"),
             (format!("{contract}{contract}"), "exactly one [[contract]]"),

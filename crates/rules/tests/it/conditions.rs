@@ -235,6 +235,34 @@ fn hostile_conditions_are_refused() {
     );
 }
 
+/// Nothing in a condition is done twice, so that its length bounds its time: the longest ones answer
+/// thousands of times in the time that a test has.
+#[test]
+fn the_longest_conditions_end() {
+    let text = |part: &str, between: &str| {
+        let times = CONDITION_BYTES_MAX / (part.len() + between.len()) - 4;
+        vec![part; times].join(between)
+    };
+    let sources = [
+        text("minutes>0", "&&"),
+        format!("task in [{}]", text("worker", ",")),
+        // Of a chain of sums each part stands in the next one, and that is bounded too.
+        format!("({}).size() > 0", vec!["worker"; 30].join("+")),
+        format!("{} > -1", vec!["minutes"; 30].join("+")),
+    ];
+    let worker = "W".repeat(10_000);
+    let long = Work {
+        worker: &worker,
+        ..work()
+    };
+    for source in sources {
+        let conditions = Conditions::of(&with("when", &source)).unwrap();
+        for _ in 0..200 {
+            conditions.covers(&long).unwrap();
+        }
+    }
+}
+
 #[test]
 fn work_that_no_condition_was_made_for_is_a_problem() {
     let conditions = Conditions::of(&with("when", "true")).unwrap();

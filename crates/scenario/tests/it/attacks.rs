@@ -73,6 +73,87 @@ fn contracts_that_cannot_work_are_named_with_their_line() {
 }
 
 #[test]
+fn conditions_that_cannot_be_used_are_named_with_their_place() {
+    for (condition, says) in [
+        (
+            "when = 'minuts > 60'",
+            "when, column 1: `minuts` is no name",
+        ),
+        (
+            "when = 'minutes > 1.5'",
+            "column 11: numbers with a decimal point",
+        ),
+        ("when = 'minutes'", "comes to a whole number"),
+        (
+            "billable_when = '[1, 2].all(x, x > 0)'",
+            "loops are not taken",
+        ),
+        ("hold_when = 'amount > 5'", "not compared by signs"),
+        (
+            "hold_when = 'amount.more_than(money(\"5 USD\"))'",
+            "a contract in EUR",
+        ),
+        (
+            "group_by = 'minutes / (weekday - 1)'",
+            "nothing is divided by zero",
+        ),
+    ] {
+        let text = file(&format!("conditions = {{ {condition} }}"), "");
+        refused(&text, says);
+        assert!(outcome(&text).unwrap_err().starts_with("line 4: "));
+    }
+}
+
+#[test]
+fn a_condition_without_an_answer_stops_its_entry_and_no_other() {
+    let text = vec!["task"; 30].join(" + ");
+    let worked = entry("e1", "hours = \"1\"")
+        + &entry("e2", "hours = \"2\", task = \"A-LONG-CODE-OF-A-TASK\"");
+    let out = outcome(&file(
+        &format!("conditions = {{ group_by = '{text}' }}"),
+        &worked,
+    ))
+    .unwrap();
+    let stopped: Vec<(&str, &str)> = out
+        .exceptions
+        .iter()
+        .map(|e| (e.item.as_str(), e.code))
+        .collect();
+    assert_eq!(stopped, [("e2", "CONDITION_FAILED")]);
+    let facts = &out.exceptions[0].facts;
+    assert!(
+        facts.contains("`group_by` of contract K1") && facts.contains("200 characters"),
+        "{facts}"
+    );
+    assert_eq!(out.totals[0].billed.to_string(), "EUR 100.00");
+}
+
+#[test]
+fn nobody_confirms_what_no_condition_holds() {
+    let confirm = "[[event]]\nconfirm = { id = \"e\" }\n";
+    let worked = entry("e", "hours = \"1\"");
+    refused(&file("", confirm), "no condition holds an entry e");
+    let hold = "conditions = { hold_when = 'minutes > 60' }";
+    refused(
+        &file(hold, &(worked.clone() + confirm)),
+        "no condition holds an entry e",
+    );
+    let longer = entry("e", "hours = \"2\"");
+    let twice = longer.clone() + confirm + confirm;
+    refused(&file(hold, &twice), "no condition holds an entry e");
+    let out = outcome(&file(hold, &(longer + confirm))).unwrap();
+    assert_eq!(out.totals[0].billed.to_string(), "EUR 200.00");
+    // What it comes to is told of the exception, and nothing is billed meanwhile.
+    let out = outcome(&file(hold, &entry("e", "hours = \"2\""))).unwrap();
+    assert!(
+        out.exceptions[0].facts.contains("minutes 120"),
+        "{:?}",
+        out.exceptions
+    );
+    assert!(out.charges.is_empty());
+}
+
+#[test]
 fn names_are_given_once() {
     let twice = file("", "").replace(
         "[[rate]]",

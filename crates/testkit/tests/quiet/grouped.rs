@@ -9,7 +9,7 @@ use twins::erp::Uniqueness;
 use twins::tracker::TrackerAct;
 
 /// Change the contract of customer C02; gives its projects.
-fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> Vec<String> {
+pub(crate) fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> Vec<String> {
     let mut settings = (*stage.env.settings).clone();
     let contract = settings
         .contracts
@@ -23,7 +23,7 @@ fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> Vec<S
 }
 
 /// What stands on lines of documents billed to a customer, in minor units.
-fn billed(stage: &Stage, customer: &str) -> i64 {
+pub(crate) fn billed(stage: &Stage, customer: &str) -> i64 {
     stage.world.erp.with(|state| {
         let erp = &state.machine;
         let own = erp.lines.values().filter(|line| {
@@ -47,7 +47,7 @@ async fn used_up(stage: &Stage, billed: i64) {
     );
 }
 
-fn limit(amount: &str) -> Vec<domain::contract::accounts::limit::LimitTerms> {
+pub(crate) fn limit(amount: &str) -> Vec<domain::contract::accounts::limit::LimitTerms> {
     let text = format!("{{\"id\": \"NTE\", \"amount\": \"{amount}\"}}");
     vec![serde_json::from_str(&text).unwrap()]
 }

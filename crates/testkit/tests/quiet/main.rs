@@ -1,6 +1,8 @@
 //! The product between both twins where nothing breaks, and one thing happens at one moment.
 
 #[cfg(test)]
+mod conditions;
+#[cfg(test)]
 mod fixed;
 #[cfg(test)]
 mod grouped;
