@@ -23,7 +23,7 @@ use jiff::civil::Date;
 use rules::account::{Account, Event};
 use rules::charge::Disposition;
 use rules::engine::{
-    Accounts, Answer, Book, Change, Gross, GrossPart, PriceError, PricedPart, Work, window,
+    Accounts, Answer, Book, Change, Gross, GrossPart, PriceError, PricedPart, Whole, Work, window,
 };
 use rules::estimate::estimate;
 use rules::price::Priced;
@@ -235,13 +235,17 @@ pub(crate) fn settle_accounts(
         let facts = format!("contract {}: {error}", contract.id);
         Ok(Err(Problem::new(Code::ContractAmbiguous, facts)))
     };
+    let whole = match Whole::of(&terms.reference.contracts, contract) {
+        Ok(whole) => whole,
+        Err(refusal) => return refused(refusal.into()),
+    };
     let stored = accounts_of(tx, &contract.id)?;
-    let follows = stored.as_ref().is_some_and(|kept| !kept.keep(contract));
+    let follows = stored.as_ref().is_some_and(|kept| !kept.keep(&whole));
     let held = stored.as_ref().map(held_works).unwrap_or_default();
     let accounts = match stored {
         Some(kept) if !follows => kept,
         // As they will be, for what the calendar tells.
-        Some(_) | None => match Accounts::of(contract) {
+        Some(_) | None => match Accounts::of(&whole) {
             Ok(fresh) => fresh,
             Err(refusal) => return refused(refusal.into()),
         },
@@ -263,7 +267,7 @@ pub(crate) fn settle_accounts(
         for event in calendar_events(terms, contract, &now, until) {
             then(&mut answer, book.tell(reference, &contract.id, &event)?);
         }
-        if !held.is_empty() && !contract.limit.is_empty() {
+        if !held.is_empty() && whole.has_limits() {
             let event = Event::ReleaseHeld { at_most: None };
             then(&mut answer, book.tell(reference, &contract.id, &event)?);
         }
@@ -378,12 +382,17 @@ pub(crate) fn accounts_of(
     contract: &str,
 ) -> Result<Option<Accounts>, StoreError> {
     accounts::get(tx, contract)?
-        .map(|row| {
-            serde_json::from_str(&row.body).map_err(|error| {
-                inconsistent(format!("the accounts of {contract} do not read: {error}"))
-            })
-        })
+        .map(|row| read_accounts(&row))
         .transpose()
+}
+
+fn read_accounts(row: &accounts::ContractAccountRow) -> Result<Accounts, StoreError> {
+    serde_json::from_str(&row.body).map_err(|error| {
+        inconsistent(format!(
+            "the accounts of {} do not read: {error}",
+            row.contract
+        ))
+    })
 }
 
 fn load(
@@ -416,11 +425,10 @@ fn load(
             day = next;
         }
     }
+    // All of them: one whose contract left the configuration may count work of parts that are there.
     let mut known_accounts = BTreeMap::new();
-    for contract in &terms.reference.contracts {
-        if let Some(accounts) = accounts_of(tx, &contract.id)? {
-            known_accounts.insert(contract.id.clone(), accounts);
-        }
+    for row in accounts::list(tx)? {
+        known_accounts.insert(row.contract.clone(), read_accounts(&row)?);
     }
     Ok(Loaded {
         stored: known_accounts.keys().cloned().collect(),

@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use rules::account::retainer::FundingStage;
 use rules::account::{Account, Event};
 use rules::charge::Disposition;
-use rules::engine::{Accounts, Book, Change, PriceError, PricedPart, Work};
+use rules::engine::{Accounts, Book, Change, PriceError, PricedPart, Whole, Work};
 use rules::explanation::Step;
 use rules::fixed::fixed_amounts;
 use rules::resolve::resolve;
@@ -146,6 +146,10 @@ fn with_proposal(reference: &Arc<Reference>, proposal: &Proposal) -> Reference {
         known.id != own.id && !shares
     });
     changed.contracts.push(own.clone());
+    // A proposal is looked at by itself, whatever the others are part of.
+    for known in &mut changed.contracts {
+        known.parent = None;
+    }
     changed.bill_rates.extend(proposal.rates.iter().cloned());
     // Books that are closed by now were open when the work was done.
     for period in &mut changed.masters.periods {
@@ -224,7 +228,7 @@ fn billed(tx: &mut ReadTx<'_>, id: &[u8; 16], own: &Contract) -> Result<Option<i
 /// What the accounts know before the first hour: months of an hour bank, money paid ahead.
 fn begin(book: &mut Book, reference: &Reference, proposal: &Proposal) -> Result<(), PriceError> {
     let own = &proposal.contract;
-    let accounts = Accounts::of(own)?;
+    let accounts = Accounts::of(&Whole::alone(own))?;
     if let Some(Account::HourBank(bank)) = &accounts.hour_bank {
         let first = own
             .from

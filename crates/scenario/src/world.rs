@@ -176,7 +176,12 @@ impl World {
     }
 
     fn change_contract(&mut self, number: usize, contract: &Contract) -> Played<()> {
-        self.contract(&contract.id)?;
+        if self.contract(&contract.id)?.parent != contract.parent {
+            return Err(format!(
+                "contract {} changes what it is part of; leave its `parent` as it was, and begin another contract for work that is to be counted elsewhere",
+                contract.id
+            ));
+        }
         for known in &mut self.reference.contracts {
             if known.id == contract.id {
                 known.clone_from(contract);

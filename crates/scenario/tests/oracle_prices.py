@@ -55,6 +55,19 @@ class Firm:
         self.periods = [dict(p) for p in scenario.get("period", [])]
         self.zone = ZoneInfo(scenario.get("entity", {}).get("zone", "UTC"))
 
+    def outermost(self, contract):
+        while "parent" in contract:
+            contract = self.contracts[contract["parent"]]
+        return contract
+
+    def members(self, contract):
+        """Everything that is part of the outermost contract: how it prints, its parent, its limits."""
+        outermost = self.outermost(contract)
+        return {
+            c["id"]: (self.printing(c), c.get("parent"), c.get("limit", []))
+            for c in self.contracts.values() if self.outermost(c) is outermost
+        }
+
     def moment(self, day, clock="00:00"):
         hour, minute = clock.split(":")[:2]
         at = datetime.combine(date.fromisoformat(day), datetime.min.time(), self.zone)

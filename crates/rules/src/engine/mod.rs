@@ -21,12 +21,14 @@ mod print;
 mod reach;
 mod settle;
 mod stages;
+mod whole;
 mod work;
 
 pub use accounts::{Accounts, Settled};
 pub use content::PricedPart;
 pub use gross::{Gross, GrossPart};
 pub use reach::window;
+pub use whole::Whole;
 pub use work::Work;
 
 use crate::account::Event;
@@ -154,13 +156,16 @@ impl Told {
 
 impl From<Told> for Answer {
     fn from(told: Told) -> Self {
+        // What moved between contracts was missed where it stood, and said where it stands.
+        let mut missing = told.missing;
+        missing.retain(|id| !told.outcomes.contains_key(id));
         let outcomes = told.outcomes.into_iter();
         Self {
             outcomes: outcomes
                 .map(|(item, parts)| Outcome { item, parts })
                 .collect(),
             effects: told.effects,
-            missing: told.missing,
+            missing,
         }
     }
 }
@@ -231,11 +236,18 @@ impl Book {
         event: &Event,
     ) -> Result<Answer, PriceError> {
         let terms = contract_of(reference, contract)?;
-        let mut accounts = self.accounts_of(terms)?;
-        let settled = accounts.tell(event)?;
-        self.accounts.insert_mut(contract.to_owned(), accounts);
+        let whole = Whole::of(&reference.contracts, terms)?;
         let mut told = Told::default();
-        self.conclude(terms, &settled, &mut told);
+        let mut next = self.clone();
+        if let Event::ReleaseHeld { at_most } = event {
+            next.release(reference, &whole, *at_most, &mut told)?;
+        } else {
+            let mut accounts = next.accounts_of(&whole)?;
+            let settled = accounts.tell(event)?;
+            next.conclude(terms, &accounts, &settled, &mut told);
+            next.keep_accounts(&whole, accounts)?;
+        }
+        *self = next;
         Ok(told.into())
     }
 
@@ -256,11 +268,18 @@ impl Book {
         let terms = contract_of(reference, contract)?;
         let mut next = self.clone();
         let mut told = Told::default();
-        if let Some(known) = next.accounts.get(contract) {
-            let mut accounts = known.clone();
-            let settled = accounts.follow(terms)?;
-            next.accounts.insert_mut(contract.to_owned(), accounts);
-            next.conclude(terms, &settled, &mut told);
+        // The limits of a part are kept with those of the whole: that account follows too.
+        let outermost = Whole::of(&reference.contracts, terms)?.outermost();
+        let both = std::iter::once(outermost).chain((outermost.id != terms.id).then_some(terms));
+        for terms in both {
+            let Some(mut accounts) = next.accounts.get(&terms.id).cloned() else {
+                continue;
+            };
+            let whole = Whole::of(&reference.contracts, terms)?;
+            let settled = accounts.follow(&whole)?;
+            next.accounts.insert_mut(terms.id.clone(), accounts);
+            let accounts = next.accounts_of(&whole)?;
+            next.conclude(terms, &accounts, &settled, &mut told);
         }
         let all = next.works.values().cloned().map(Box::new);
         let changes = all.map(Change::Put).collect();
@@ -270,13 +289,6 @@ impl Book {
         told.missing.extend(after.missing);
         *self = next;
         Ok(told.into())
-    }
-
-    fn accounts_of(&self, contract: &Contract) -> Result<Accounts, Refusal> {
-        match self.accounts.get(&contract.id) {
-            Some(known) => Ok(known.clone()),
-            None => Accounts::of(contract),
-        }
     }
 
     fn put_work(&mut self, work: Work) {

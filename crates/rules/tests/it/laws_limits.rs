@@ -100,7 +100,7 @@ fn event(whole_rates: bool) -> impl Strategy<Value = Event> {
             }
         }),
         2 => proptest::option::of(1_u32..3).prop_map(|at_most| Event::ReleaseHeld { at_most }),
-        1 => limits().prop_map(|terms| Event::ChangeTerms { terms: Terms::Limits(terms) }),
+        1 => limits().prop_map(|terms| Event::ChangeTerms { terms: Terms::Limits(terms.into()) }),
     ]
 }
 
