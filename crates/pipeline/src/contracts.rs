@@ -6,7 +6,7 @@
 use crate::books::admission;
 use crate::env::{Env, inconsistent};
 use crate::error::PassError;
-use crate::group::accounts_of;
+use crate::kept::accounts_of;
 use domain::contract::Contract;
 use domain::decimal::Micro;
 use domain::exception::Problem;

@@ -8,6 +8,7 @@ use crate::book::{Desired, Judgement, apply, before_price, closed_documents, des
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ItemFacts};
+use crate::kept::{accounts_of, read_accounts};
 use crate::settings::BilledBefore;
 use crate::strand::active_by_part;
 use crate::telling::show;
@@ -375,24 +376,6 @@ fn work_of(source_ref: &str, fields: &EntryFields, looked_at: bool) -> Work {
         preauthorised: false,
         looked_at,
     }
-}
-
-pub(crate) fn accounts_of(
-    tx: &mut ReadTx<'_>,
-    contract: &str,
-) -> Result<Option<Accounts>, StoreError> {
-    accounts::get(tx, contract)?
-        .map(|row| read_accounts(&row))
-        .transpose()
-}
-
-fn read_accounts(row: &accounts::ContractAccountRow) -> Result<Accounts, StoreError> {
-    serde_json::from_str(&row.body).map_err(|error| {
-        inconsistent(format!(
-            "the accounts of {} do not read: {error}",
-            row.contract
-        ))
-    })
 }
 
 fn load(

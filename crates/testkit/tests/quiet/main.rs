@@ -9,6 +9,8 @@ mod grouped;
 #[cfg(test)]
 mod issued;
 #[cfg(test)]
+mod nested;
+#[cfg(test)]
 mod nothing;
 #[cfg(test)]
 mod parted;
