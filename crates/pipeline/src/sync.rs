@@ -12,6 +12,7 @@ use crate::feedback;
 use crate::fixed::{FixedResult, take_in_fixed};
 use crate::group::{self, News, Verdicts, judge_one};
 use crate::intake::take_in;
+use crate::kept::read_accounts;
 use crate::post::{POSTING_OFF, PostResult, post_all};
 use crate::postings::{charge_facts, wanted_of};
 use crate::reference::load;
@@ -222,6 +223,16 @@ pub(crate) async fn settle_accounts(
     until: Date,
 ) -> Result<(), PassError> {
     let kept = env.store.read(store::accounts::list).await?;
+    for row in &kept {
+        let accounts = read_accounts(row)?;
+        let placed = accounts.check_places(&row.contract, &terms.reference.contracts);
+        placed.map_err(|refusal| {
+            PassError::refused(
+                refusal.to_string(),
+                "mend the terms of the contract in the configuration",
+            )
+        })?;
+    }
     for contract in &terms.reference.contracts {
         // Also where the limits were taken out: what they held is held no longer.
         let known = kept.iter().any(|row| row.contract == contract.id);

@@ -127,19 +127,8 @@ impl Book {
     pub(super) fn accounts_of(&self, whole: &Whole<'_>) -> Result<Accounts, Refusal> {
         let contract = whole.contract();
         let outermost = whole.outermost();
-        let counts = |accounts: &Accounts| match &accounts.limits {
-            Some(Account::Limits(limits)) => limits.has_part(&contract.id),
-            Some(_) | None => false,
-        };
-        let elsewhere = self
-            .accounts
-            .iter()
-            .find(|(id, accounts)| **id != outermost.id && counts(accounts));
-        if let Some((id, _)) = elsewhere {
-            return Err(Refusal::CountedElsewhere {
-                contract: contract.id.clone(),
-                whole: id.clone(),
-            });
+        for (id, accounts) in self.accounts.iter().filter(|(id, _)| **id != outermost.id) {
+            accounts.count_elsewhere(id, contract)?;
         }
         let mut own = self.own_accounts(whole)?;
         if whole.is_part() {

@@ -237,6 +237,35 @@ fn work_moves_between_contracts_that_count() {
 }
 
 #[test]
+fn a_contract_that_counted_as_a_part_stays_one() {
+    play(async {
+        let mut framed = Framed::new(Uniqueness::LookUp, [Some("2000"), None, None]);
+        framed.stage.pass().await;
+        let stands = billed(&framed.stage, "C02");
+        let whole = Arc::clone(&framed.stage.env.settings);
+        // Also where the whole left the configuration.
+        for frame_goes in [false, true] {
+            change(&mut framed.stage, |contracts| {
+                contracts.retain(|contract| !frame_goes || contract.id != "FRAME");
+                for contract in contracts {
+                    contract.parent = None;
+                }
+            });
+            let stage = &framed.stage;
+            let pass = pipeline::sync::sync(&stage.env, stage.world.today, SyncOptions::default());
+            let error = pass.await.unwrap_err().to_string();
+            assert!(
+                error.contains("counted as a part of contract FRAME"),
+                "{error}"
+            );
+            assert_eq!(billed(stage, "C02"), stands);
+            framed.stage.env.settings = Arc::clone(&whole);
+        }
+        framed.is_quiet().await;
+    });
+}
+
+#[test]
 fn a_contract_that_counted_by_itself_becomes_no_part() {
     play(async {
         let mut framed = Framed::parted(Uniqueness::UniqueKey);

@@ -147,9 +147,16 @@ impl WholeTerms {
 }
 
 impl Limits {
-    /// Whether it counts for a contract as a part of its own.
-    pub fn has_part(&self, contract: &str) -> bool {
+    /// Whether it knows a contract as a part of its own.
+    pub(super) fn has_part(&self, contract: &str) -> bool {
         self.parts.by_contract.contains_key(contract)
+    }
+
+    /// Whether it counts work of a contract as of a part of its own.
+    pub fn counts_part(&self, contract: &str) -> bool {
+        let mut all = self.items.values();
+        self.has_part(contract)
+            && all.any(|record| record.ask.contract.as_deref() == Some(contract))
     }
 
     /// Whether any entry asked.
