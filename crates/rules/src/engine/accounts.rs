@@ -137,8 +137,14 @@ impl Accounts {
 
     /// Refuse contracts that are part of something else by now than where their work is counted.
     pub fn check_places(&self, kept_under: &str, contracts: &[Contract]) -> Result<(), Refusal> {
-        for contract in contracts {
-            if Whole::of(contracts, contract)?.outermost().id != kept_under {
+        let Some(Account::Limits(limits)) = &self.limits else {
+            return Ok(());
+        };
+        for id in limits.part_ids() {
+            let contract = contracts.iter().find(|contract| contract.id == id);
+            if let Some(contract) = contract
+                && Whole::of(contracts, contract)?.outermost().id != kept_under
+            {
                 self.count_elsewhere(kept_under, contract)?;
             }
         }

@@ -159,6 +159,11 @@ impl Limits {
             && all.any(|record| record.ask.contract.as_deref() == Some(contract))
     }
 
+    /// The contracts that it knows as parts of its own.
+    pub fn part_ids(&self) -> impl Iterator<Item = &str> {
+        self.parts.by_contract.keys().map(String::as_str)
+    }
+
     /// Whether any entry asked.
     pub fn has_entries(&self) -> bool {
         self.items.values().next().is_some()
