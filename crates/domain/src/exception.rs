@@ -84,6 +84,14 @@ codes! {
     ContractAmbiguous = "CONTRACT_AMBIGUOUS", Finance,
         "More than one contract covers this project on this day.",
         "Leave one contract for the project and day, then replay.";
+    /// A condition of a contract has no answer for the work.
+    ConditionFailed = "CONDITION_FAILED", Finance,
+        "A condition of the contract has no answer for this work.",
+        "Correct the condition in the contract or the entry in the tracker, then replay.";
+    /// A contract asks that a person looks at the work.
+    ConditionHolds = "CONDITION_HOLDS", Finance,
+        "The contract asks that a person looks at this work before it is billed.",
+        "Look at the work. Replay to bill it as it is, or correct the entry in the tracker.";
     /// The person has no partner in the ERP.
     WorkerUnmapped = "WORKER_UNMAPPED", Integration,
         "The tracker's user is not linked to a worker.",

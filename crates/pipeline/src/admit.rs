@@ -147,6 +147,7 @@ impl AdmitPage {
                 source_ref: seen.source_ref.clone(),
                 fields,
                 row: row.cloned(),
+                looked_at: false,
             });
         }
         Ok(news)
@@ -294,7 +295,13 @@ fn judgement_of(terms: &Terms, verdicts: &Verdicts, seen: &Seen) -> Judgement {
         return judgement.clone();
     }
     match &seen.fields {
-        Ok(fields) => judge(terms, &seen.source_ref, fields, seen.suspicion.as_ref()),
+        Ok(fields) => judge(
+            terms,
+            &seen.source_ref,
+            fields,
+            seen.suspicion.as_ref(),
+            false,
+        ),
         Err(problem) => {
             let why = "the entry cannot be read".to_owned();
             Judgement::Exception(problem.clone(), Estimate::Unknown(why))

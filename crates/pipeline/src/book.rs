@@ -107,21 +107,25 @@ pub(crate) fn before_price(
     })
 }
 
-/// Judge an entry. `confirmed` says that a person confirmed what was suspicious about it.
+/// Judge an entry. `looked_at` says that a person looked at it as it is, or that it stands booked:
+/// no condition holds it then.
 pub fn judge(
     terms: &Terms,
     source_ref: &str,
     fields: &EntryFields,
     suspicion: Option<&Problem>,
+    looked_at: bool,
 ) -> Judgement {
     if let Some(judgement) = before_price(terms, source_ref, fields, suspicion) {
         return judgement;
     }
     let priced = rules::resolve::resolve(&terms.reference, fields).and_then(|resolved| {
         let version = rules::PRICING_VERSION;
-        rules::price::price(version, &terms.reference, &resolved, fields).map(|priced| Desired {
-            inputs: Some(Inputs::entry(fields)),
-            ..desired_of(&resolved, vec![priced])
+        rules::price::price(version, &terms.reference, &resolved, fields, looked_at).map(|priced| {
+            Desired {
+                inputs: Some(Inputs::entry(fields, looked_at)),
+                ..desired_of(&resolved, vec![priced])
+            }
         })
     });
     match priced {

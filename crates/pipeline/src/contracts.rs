@@ -6,16 +6,17 @@
 use crate::books::admission;
 use crate::env::{Env, inconsistent};
 use crate::error::PassError;
-use crate::group::accounts_of;
+use crate::kept::accounts_of;
 use domain::contract::Contract;
 use domain::decimal::Micro;
 use domain::exception::Problem;
 use domain::money::Money;
 use jiff::civil::Date;
 use rules::account::milestone::{Acceptance, Evidence, MilestoneValue};
+use rules::account::refusal::Refusal;
 use rules::account::retainer::FundingStage;
 use rules::account::{Account, Event};
-use rules::engine::Accounts;
+use rules::engine::{Accounts, Whole};
 use rules::fixed::{FixedAmount, fixed_amounts};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
@@ -144,6 +145,7 @@ pub async fn tell(env: &Env, contract: &str, word: &Word, actor: &str) -> Result
     let told = env.write(Tell {
         flow: env.settings.flow.clone(),
         contract: contract.clone(),
+        contracts: env.settings.contracts.clone(),
         event,
         actor: actor.to_owned(),
     });
@@ -153,6 +155,8 @@ pub async fn tell(env: &Env, contract: &str, word: &Word, actor: &str) -> Result
 struct Tell {
     flow: String,
     contract: Contract,
+    /// All contracts, for what it is part of.
+    contracts: Vec<Contract>,
     event: Event,
     actor: String,
 }
@@ -173,9 +177,13 @@ impl Command for Tell {
         tx.act_as(&self.actor);
         let id = &self.contract.id;
         let known = accounts_of(tx, id)?;
-        let fresh = Accounts::of(&self.contract);
+        let whole = match Whole::of(&self.contracts, &self.contract) {
+            Ok(whole) => whole,
+            Err(refusal) => return Ok(Err(refusal.to_string())),
+        };
+        let fresh = Accounts::of(&whole);
         let before = match (known, fresh) {
-            (Some(known), _) if known.keep(&self.contract) => known,
+            (Some(known), _) if known.keep(&whole) => known,
             (Some(_), _) => {
                 return Ok(Err(format!(
                     "the terms of contract {id} changed since the last pass; run `counterfoil sync` first"
@@ -239,14 +247,18 @@ pub async fn figures(env: &Env, only: Option<&str>) -> Result<Vec<Figure>, PassE
         if only.is_some_and(|only| only != contract.id) {
             continue;
         }
-        let id = contract.id.clone();
-        let kept = env.store.read(move |tx| accounts_of(tx, &id)).await?;
-        let accounts = match kept {
-            Some(kept) => kept,
-            None => Accounts::of(contract)
-                .map_err(|refusal| PassError::refused(refusal.to_string(), "mend its terms"))?,
-        };
-        let held = figures_of(&accounts);
+        let refused = |refusal: Refusal| PassError::refused(refusal.to_string(), "mend its terms");
+        let whole = Whole::of(&env.settings.contracts, contract).map_err(refused)?;
+        let (id, outer_id) = (contract.id.clone(), whole.outermost().id.clone());
+        let kept = env
+            .store
+            .read(move |tx| Ok((accounts_of(tx, &id)?, accounts_of(tx, &outer_id)?)));
+        let (own, outer) = kept.await?;
+        let fresh = |whole: &Whole<'_>| Accounts::of(whole).map_err(refused);
+        let own = own.map_or_else(|| fresh(&whole), Ok)?;
+        let outer = outer.map_or_else(|| fresh(&whole.outer()), Ok)?;
+        let part = whole.is_part().then_some(contract.id.as_str());
+        let held = figures_of(&own, &outer, part);
         let held = held.map_err(|refusal| {
             PassError::from(inconsistent(format!("contract {}: {refusal}", contract.id)))
         })?;
@@ -262,14 +274,19 @@ pub async fn figures(env: &Env, only: Option<&str>) -> Result<Vec<Figure>, PassE
 
 type Row = (String, String, String);
 
-fn figures_of(accounts: &Accounts) -> Result<Vec<Row>, rules::account::refusal::Refusal> {
+/// The figures of a contract's own accounts, and of its limits in those of the whole.
+fn figures_of(
+    accounts: &Accounts,
+    outer: &Accounts,
+    part: Option<&str>,
+) -> Result<Vec<Row>, Refusal> {
     let mut rows: Vec<Row> = Vec::new();
     let mut add = |account: &str, what: String, figure: String| {
         rows.push((account.to_owned(), what, figure));
     };
-    if let Some(Account::Limits(limits)) = &accounts.limits {
-        for terms in limits.terms() {
-            let account = format!("limit {}", terms.id);
+    if let Some(Account::Limits(limits)) = &outer.limits {
+        for (id, terms) in limits.terms_of(part) {
+            let account = format!("limit {id}");
             add(
                 &account,
                 "used".to_owned(),
@@ -277,7 +294,11 @@ fn figures_of(accounts: &Accounts) -> Result<Vec<Row>, rules::account::refusal::
             );
             add(&account, "left".to_owned(), limits.left(terms)?.to_string());
         }
-        add("limits", "waiting".to_owned(), limits.held()?.to_string());
+        add(
+            "limits",
+            "waiting".to_owned(),
+            limits.held(part)?.to_string(),
+        );
     }
     if let Some(Account::Retainer(retainer)) = &accounts.retainer {
         let account = format!("retainer {}", retainer.terms().id);

@@ -39,6 +39,7 @@ async fn judged_in_groups(
             source_ref: entry.source_ref.clone(),
             fields: Some(entry.fields.clone()),
             row: row.cloned(),
+            looked_at: false,
         });
     }
     let terms = terms.clone();
@@ -123,7 +124,7 @@ pub async fn dry_run(env: &Env, today: Date) -> Result<Plan, PassError> {
         }
         let judgement = match grouped.of(&entry.source_ref) {
             Some(judgement) => judgement.clone(),
-            None => judge(&terms, &entry.source_ref, &entry.fields, None),
+            None => judge(&terms, &entry.source_ref, &entry.fields, None, false),
         };
         match judgement {
             Judgement::Elsewhere => plan.elsewhere += 1,

@@ -13,6 +13,7 @@ use crate::postings::{document_of, document_shape, kind_of, state_of};
 use crate::shared;
 use crate::stake::{Stake, stake_of, stake_of_line};
 use crate::states::{find_lines, plan_again};
+use crate::strand::active_by_part;
 use crate::survey;
 use connector_sdk::target::{FoundLine, Shape};
 use domain::exception::{Code, OwnerRole, Problem};
@@ -390,8 +391,9 @@ impl ReplayOne {
             // A record that cannot be read has to be mended at the source.
             return Ok(false);
         };
-        let (judgement, verdicts) = judge_one(tx, books, &self.terms, &item, &fields)?;
         let code = item.code.as_deref().and_then(Code::from_text);
+        let looked_at = looked_at(tx, books, &item, code)?;
+        let (judgement, verdicts) = judge_one(tx, books, &self.terms, &item, &fields, looked_at)?;
         let waiting = matches!(judgement, Judgement::Waiting);
         let undecided = waiting
             && code != Some(Code::ApprovalWithdrawn)
@@ -513,6 +515,22 @@ impl ReplayOne {
         }
         Ok(true)
     }
+}
+
+/// Whether somebody looked at an item as it is, so that no condition holds it: by the replay of such
+/// an exception, or because it was booked as it is.
+fn looked_at(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    item: &ItemRow,
+    code: Option<Code>,
+) -> Result<bool, StoreError> {
+    if matches!(code, Some(Code::ConditionHolds | Code::RetroRateChange)) {
+        return Ok(true);
+    }
+    let rows = books.charges_of(tx, &item.item_id)?;
+    let active = active_by_part(&rows)?;
+    Ok(active.values().any(|row| row.revision == item.revision))
 }
 
 /// How many exceptions there are, by code.

@@ -100,19 +100,26 @@ pub struct ChargeFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Inputs {
-    /// An entry, but for the words of the person: no price depends on them.
-    Entry(EntryFields),
+    /// An entry.
+    Entry {
+        /// Its fields, but for the words of the person: no price depends on them.
+        fields: EntryFields,
+        /// Whether a person had looked at what a condition held.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        looked_at: bool,
+    },
     /// A fixed amount.
     Fixed(FixedFacts),
 }
 
 impl Inputs {
     /// An entry without the words of the person.
-    pub fn entry(fields: &EntryFields) -> Self {
-        Self::Entry(EntryFields {
+    pub fn entry(fields: &EntryFields, looked_at: bool) -> Self {
+        let fields = EntryFields {
             narrative: String::new(),
             ..fields.clone()
-        })
+        };
+        Self::Entry { fields, looked_at }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::books::{Books, admission};
 use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
 use crate::facts::{self, Codes, ErpRefs, FixedFacts, Inputs, ItemFacts};
-use crate::group::accounts_of;
+use crate::kept::accounts_of;
 use crate::new_item::new_item;
 use crate::settings::Settings;
 use crate::telling::show;

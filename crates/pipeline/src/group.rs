@@ -8,6 +8,7 @@ use crate::book::{Desired, Judgement, apply, before_price, closed_documents, des
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ItemFacts};
+use crate::kept::{accounts_of, read_accounts};
 use crate::settings::BilledBefore;
 use crate::strand::active_by_part;
 use crate::telling::show;
@@ -23,7 +24,7 @@ use jiff::civil::Date;
 use rules::account::{Account, Event};
 use rules::charge::Disposition;
 use rules::engine::{
-    Accounts, Answer, Book, Change, Gross, GrossPart, PriceError, PricedPart, Work, window,
+    Accounts, Answer, Book, Change, Gross, GrossPart, PriceError, PricedPart, Whole, Work, window,
 };
 use rules::estimate::estimate;
 use rules::price::Priced;
@@ -46,6 +47,8 @@ pub(crate) struct News {
     pub(crate) fields: Option<EntryFields>,
     /// The item as the ledger has it, if it has.
     pub(crate) row: Option<ItemRow>,
+    /// Whether a person looked at it as it is, or it stands booked.
+    pub(crate) looked_at: bool,
 }
 
 impl News {
@@ -55,15 +58,17 @@ impl News {
             source_ref: row.source_ref.clone(),
             fields: None,
             row: Some(row.clone()),
+            looked_at: false,
         }
     }
 
     /// An item to be priced anew.
-    pub(crate) fn again(row: &ItemRow, fields: &EntryFields) -> Self {
+    pub(crate) fn again(row: &ItemRow, fields: &EntryFields, looked_at: bool) -> Self {
         Self {
             source_ref: row.source_ref.clone(),
             fields: Some(fields.clone()),
             row: Some(row.clone()),
+            looked_at,
         }
     }
 }
@@ -128,7 +133,7 @@ pub(crate) fn judge_group(
     let mut changes = Vec::with_capacity(news.len());
     for one in news {
         changes.push(match &one.fields {
-            Some(fields) => Change::Put(Box::new(work_of(&one.source_ref, fields))),
+            Some(fields) => Change::Put(Box::new(work_of(&one.source_ref, fields, one.looked_at))),
             None => Change::Remove(one.source_ref.clone()),
         });
     }
@@ -187,7 +192,8 @@ fn answered(
     }
 }
 
-/// Judge one known item, in its group where there are groups. The verdicts hold what that does to
+/// Judge one known item, in its group where there are groups. `looked_at` is as for
+/// [`judge`](crate::book::judge). The verdicts hold what that does to
 /// other items and to accounts, to be settled by whoever books the judgement.
 pub(crate) fn judge_one(
     tx: &mut ReadTx<'_>,
@@ -195,15 +201,16 @@ pub(crate) fn judge_one(
     terms: &Terms,
     row: &ItemRow,
     fields: &EntryFields,
+    looked_at: bool,
 ) -> Result<(Judgement, Verdicts), StoreError> {
     if !in_groups(&terms.reference) {
-        let judgement = judge(terms, &row.source_ref, fields, None);
+        let judgement = judge(terms, &row.source_ref, fields, None, looked_at);
         return Ok((judgement, Verdicts::default()));
     }
     let news = match before_price(terms, &row.source_ref, fields, None) {
-        None => News::again(row, fields),
+        None => News::again(row, fields, looked_at),
         Some(Judgement::Exception(..)) => {
-            let judgement = judge(terms, &row.source_ref, fields, None);
+            let judgement = judge(terms, &row.source_ref, fields, None, looked_at);
             return Ok((judgement, Verdicts::default()));
         }
         Some(_) => News::gone(row),
@@ -211,7 +218,7 @@ pub(crate) fn judge_one(
     let verdicts = judge_group(tx, books, terms, std::slice::from_ref(&news))?;
     let judgement = match verdicts.of(&row.source_ref) {
         Some(judgement) => judgement.clone(),
-        None => judge(terms, &row.source_ref, fields, None),
+        None => judge(terms, &row.source_ref, fields, None, looked_at),
     };
     Ok((judgement, verdicts))
 }
@@ -229,13 +236,17 @@ pub(crate) fn settle_accounts(
         let facts = format!("contract {}: {error}", contract.id);
         Ok(Err(Problem::new(Code::ContractAmbiguous, facts)))
     };
+    let whole = match Whole::of(&terms.reference.contracts, contract) {
+        Ok(whole) => whole,
+        Err(refusal) => return refused(refusal.into()),
+    };
     let stored = accounts_of(tx, &contract.id)?;
-    let follows = stored.as_ref().is_some_and(|kept| !kept.keep(contract));
+    let follows = stored.as_ref().is_some_and(|kept| !kept.keep(&whole));
     let held = stored.as_ref().map(held_works).unwrap_or_default();
     let accounts = match stored {
         Some(kept) if !follows => kept,
         // As they will be, for what the calendar tells.
-        Some(_) | None => match Accounts::of(contract) {
+        Some(_) | None => match Accounts::of(&whole) {
             Ok(fresh) => fresh,
             Err(refusal) => return refused(refusal.into()),
         },
@@ -257,7 +268,7 @@ pub(crate) fn settle_accounts(
         for event in calendar_events(terms, contract, &now, until) {
             then(&mut answer, book.tell(reference, &contract.id, &event)?);
         }
-        if !held.is_empty() && !contract.limit.is_empty() {
+        if !held.is_empty() && whole.has_limits() {
             let event = Event::ReleaseHeld { at_most: None };
             then(&mut answer, book.tell(reference, &contract.id, &event)?);
         }
@@ -356,27 +367,15 @@ fn stretches(terms: &Terms, news: &[News]) -> Result<Stretches, StoreError> {
     Ok(wanted)
 }
 
-fn work_of(source_ref: &str, fields: &EntryFields) -> Work {
+fn work_of(source_ref: &str, fields: &EntryFields, looked_at: bool) -> Work {
     Work {
         id: source_ref.to_owned(),
         fields: fields.clone(),
         started_us: None,
         approved_us: None,
         preauthorised: false,
+        looked_at,
     }
-}
-
-pub(crate) fn accounts_of(
-    tx: &mut ReadTx<'_>,
-    contract: &str,
-) -> Result<Option<Accounts>, StoreError> {
-    accounts::get(tx, contract)?
-        .map(|row| {
-            serde_json::from_str(&row.body).map_err(|error| {
-                inconsistent(format!("the accounts of {contract} do not read: {error}"))
-            })
-        })
-        .transpose()
 }
 
 fn load(
@@ -409,11 +408,10 @@ fn load(
             day = next;
         }
     }
+    // All of them: one whose contract left the configuration may count work of parts that are there.
     let mut known_accounts = BTreeMap::new();
-    for contract in &terms.reference.contracts {
-        if let Some(accounts) = accounts_of(tx, &contract.id)? {
-            known_accounts.insert(contract.id.clone(), accounts);
-        }
+    for row in accounts::list(tx)? {
+        known_accounts.insert(row.contract.clone(), read_accounts(&row)?);
     }
     Ok(Loaded {
         stored: known_accounts.keys().cloned().collect(),
@@ -483,7 +481,9 @@ fn known(
         steps: Vec::new(),
         print_steps: Vec::new(),
     };
-    Ok(Some((work_of(&row.source_ref, &fields), gross, contents)))
+    // What is booked is held by no condition: only a change of the entry itself asks for a look.
+    let work = work_of(&row.source_ref, &fields, true);
+    Ok(Some((work, gross, contents)))
 }
 
 fn conclude(

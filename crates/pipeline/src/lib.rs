@@ -25,6 +25,7 @@ mod foreign;
 pub(crate) mod group;
 pub mod intake;
 mod intent;
+mod kept;
 pub mod labor;
 pub mod limit;
 mod new_item;

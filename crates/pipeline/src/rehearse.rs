@@ -18,9 +18,10 @@ use jiff::civil::Date;
 use rules::account::retainer::FundingStage;
 use rules::account::{Account, Event};
 use rules::charge::Disposition;
-use rules::engine::{Accounts, Book, Change, PriceError, PricedPart, Work};
+use rules::engine::{Accounts, Book, Change, PriceError, PricedPart, Whole, Work};
 use rules::explanation::Step;
 use rules::fixed::fixed_amounts;
+use rules::resolve::resolve;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -145,6 +146,10 @@ fn with_proposal(reference: &Arc<Reference>, proposal: &Proposal) -> Reference {
         known.id != own.id && !shares
     });
     changed.contracts.push(own.clone());
+    // A proposal is looked at by itself, whatever the others are part of.
+    for known in &mut changed.contracts {
+        known.parent = None;
+    }
     changed.bill_rates.extend(proposal.rates.iter().cloned());
     // Books that are closed by now were open when the work was done.
     for period in &mut changed.masters.periods {
@@ -181,6 +186,7 @@ async fn history(
                     started_us: None,
                     approved_us: None,
                     preauthorised: false,
+                    looked_at: false,
                 };
                 all.push(Done { work, before_minor });
             }
@@ -197,7 +203,13 @@ fn covers(reference: &Reference, own: &Contract, fields: &EntryFields) -> bool {
     let id = fields.project_ref.as_str();
     let code = reference.crosswalk.projects.get(id);
     let code = code.or_else(|| reference.source.project_codes.get(id));
-    code.is_some_and(|code| own.covers(code, fields.work_date))
+    let by_place = code.is_some_and(|code| own.covers(code, fields.work_date));
+    // Work that its condition leaves out is none of the proposal's.
+    by_place
+        && (own.conditions.when.is_none()
+            || resolve(reference, fields)
+                .err()
+                .is_none_or(|problem| problem.code != Code::ContractMissing))
 }
 
 /// What stands billed of an item; none if it is in another currency.
@@ -216,7 +228,7 @@ fn billed(tx: &mut ReadTx<'_>, id: &[u8; 16], own: &Contract) -> Result<Option<i
 /// What the accounts know before the first hour: months of an hour bank, money paid ahead.
 fn begin(book: &mut Book, reference: &Reference, proposal: &Proposal) -> Result<(), PriceError> {
     let own = &proposal.contract;
-    let accounts = Accounts::of(own)?;
+    let accounts = Accounts::of(&Whole::alone(own))?;
     if let Some(Account::HourBank(bank)) = &accounts.hour_bank {
         let first = own
             .from

@@ -142,15 +142,20 @@ fn version<'k>(
 fn again(reference: &Reference, booked: &ChargeFacts, inputs: &Inputs) -> Result<Priced, String> {
     let version = booked.explanation.pricing_version;
     let priced = match inputs {
-        Inputs::Entry(fields) => entry(reference, version, fields),
+        Inputs::Entry { fields, looked_at } => entry(reference, version, fields, *looked_at),
         Inputs::Fixed(fixed) => amount(reference, fixed),
     };
     priced.map_err(|problem| problem.facts)
 }
 
-fn entry(reference: &Reference, version: i64, fields: &EntryFields) -> Result<Priced, Problem> {
+fn entry(
+    reference: &Reference,
+    version: i64,
+    fields: &EntryFields,
+    looked_at: bool,
+) -> Result<Priced, Problem> {
     let resolved = resolve(reference, fields)?;
-    price(version, reference, &resolved, fields)
+    price(version, reference, &resolved, fields, looked_at)
 }
 
 fn amount(reference: &Reference, fixed: &FixedFacts) -> Result<Priced, Problem> {

@@ -12,6 +12,7 @@ use crate::feedback;
 use crate::fixed::{FixedResult, take_in_fixed};
 use crate::group::{self, judge_one};
 use crate::intake::take_in;
+use crate::kept::read_accounts;
 use crate::post::{POSTING_OFF, PostResult, post_all};
 use crate::postings::charge_facts;
 use crate::reference::load;
@@ -182,8 +183,9 @@ impl Command for MarkRateChanges {
                 continue;
             }
             let mut books = Books::default();
-            // What it would do to other work is not looked at: each is marked by itself.
-            let (judgement, _) = judge_one(tx, &mut books, &self.terms, &item, &fields)?;
+            // What it would do to other work is not looked at: each is marked by itself. Whoever
+            // takes it up looks at it, so that no condition has to ask for that.
+            let (judgement, _) = judge_one(tx, &mut books, &self.terms, &item, &fields, true)?;
             let Judgement::Priced(desired) = judgement else {
                 // A closed task or period does not touch what is booked already.
                 continue;
@@ -220,6 +222,16 @@ pub(crate) async fn settle_accounts(
     until: Date,
 ) -> Result<(), PassError> {
     let kept = env.store.read(store::accounts::list).await?;
+    for row in &kept {
+        let accounts = read_accounts(row)?;
+        let placed = accounts.check_places(&row.contract, &terms.reference.contracts);
+        placed.map_err(|refusal| {
+            PassError::refused(
+                refusal.to_string(),
+                "mend the terms of the contract in the configuration",
+            )
+        })?;
+    }
     for contract in &terms.reference.contracts {
         // Also where the limits were taken out: what they held is held no longer.
         let known = kept.iter().any(|row| row.contract == contract.id);

@@ -7,7 +7,7 @@
 use crate::charge::Disposition;
 use crate::explanation::Explanation;
 use crate::price;
-use crate::resolve;
+use crate::resolve::{self, Names};
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
 use domain::masters::Worker;
@@ -40,8 +40,9 @@ struct Known<'a> {
 
 fn amount(reference: &Reference, fields: &EntryFields) -> Result<Money, &'static str> {
     let project = resolve::find_project(reference, fields).map_err(|_| "no project")?;
-    let contract =
+    let chosen =
         resolve::contract(reference, project, fields).map_err(|problem| in_short(&problem))?;
+    let contract = chosen.contract;
     let disposition = price::disposition(contract.kind, fields.billable);
     if disposition == Disposition::Cost {
         return Ok(Money::zero(contract.currency));
@@ -67,6 +68,17 @@ fn amount(reference: &Reference, fields: &EntryFields) -> Result<Money, &'static
         service_item: known.service_item.unwrap_or_default(),
         day: fields.work_date,
     };
+    if contract.conditions.billable_when.is_some()
+        && let Some(conditions) = &chosen.conditions
+    {
+        let Ok(names) = Names::find(reference, project, fields) else {
+            return Err("whether the client pays depends on what is missing");
+        };
+        let said = conditions.billable(&names.work(contract, fields));
+        if !said.map_err(|problem| in_short(&problem.into()))?.value {
+            return Ok(Money::zero(contract.currency));
+        }
+    }
     if let Some(why) = undecided(&reference.bill_rates, &query, &known) {
         return Err(why);
     }
@@ -128,6 +140,14 @@ fn as_far_as_known(key: &RateKey, known: &Known<'_>) -> RateKey {
 const SHORT: &[(Code, &str)] = &[
     (Code::ContractMissing, "no contract"),
     (Code::ContractAmbiguous, "two contracts"),
+    (Code::ConditionFailed, "a condition has no answer"),
+    // Told by conditions only: without them, a contract needs none of these.
+    (Code::WorkerUnmapped, "the contract depends on the worker"),
+    (Code::TaskUnmapped, "the contract depends on the task"),
+    (
+        Code::ServiceItemUnmapped,
+        "the contract depends on the service item",
+    ),
     (Code::RateMissing, "no rate"),
     (Code::RateAmbiguous, "two rates"),
     (Code::CurrencyMismatch, "the rate is in another currency"),

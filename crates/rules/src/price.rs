@@ -5,7 +5,7 @@
 //! client can multiply on the invoice is what is charged.
 
 use crate::charge::{ChargeContent, Disposition, Placement};
-use crate::explanation::Explanation;
+use crate::explanation::{Explanation, Step};
 use crate::part::Part;
 use crate::quantity::time_words;
 use crate::resolve::Resolved;
@@ -32,15 +32,17 @@ pub struct Priced {
     pub inputs_digest: [u8; 32],
 }
 
-/// Price an item with a version of the rules.
+/// Price an item with a version of the rules. `looked_at` says that a person looked at the work as it
+/// is, or that it stands booked: then no condition holds it.
 pub fn price(
     pricing_version: i64,
     reference: &Reference,
     resolved: &Resolved<'_>,
     fields: &EntryFields,
+    looked_at: bool,
 ) -> Result<Priced, Problem> {
     match pricing_version {
-        crate::PRICING_VERSION => price_v1(reference, resolved, fields),
+        crate::PRICING_VERSION => price_v1(reference, resolved, fields, looked_at),
         unknown => Err(Problem::new(
             Code::RecordUnreadable,
             format!("pricing version {unknown} is not known to this program"),
@@ -58,20 +60,27 @@ pub(crate) const fn disposition(kind: ContractKind, billable: bool) -> Dispositi
     }
 }
 
-/// Say who pays.
+/// Say what conditions said, and who pays.
 pub(crate) fn who_pays(
-    contract: &Contract,
-    billable: bool,
+    resolved: &Resolved<'_>,
+    fields: &EntryFields,
     disposition: Disposition,
     why: &mut Explanation,
 ) {
+    let contract = resolved.contract;
+    why.steps.extend(resolved.steps.iter().cloned());
     why.step(
         "who pays",
         format!(
             "contract {} is {}, the entry is {}",
             contract.id,
             contract.kind.words(),
-            if billable { "billable" } else { "not billable" }
+            match (fields.billable, resolved.billable) {
+                (true, true) => "billable",
+                (true, false) =>
+                    "billable, and by the contract's condition the client does not pay",
+                (false, _) => "not billable",
+            }
         ),
         if disposition == Disposition::Cost {
             "cost only, never invoiced"
@@ -81,21 +90,61 @@ pub(crate) fn who_pays(
     );
 }
 
+/// Refuse work that a condition of its contract wants a person to look at, unless somebody did.
+/// `amount` is what it comes to before any account is asked.
+pub(crate) fn look(
+    resolved: &Resolved<'_>,
+    fields: &EntryFields,
+    amount: Money,
+    looked_at: bool,
+    why: &mut Explanation,
+) -> Result<(), Problem> {
+    let Some(conditions) = &resolved.conditions else {
+        return Ok(());
+    };
+    let said = conditions.held(&resolved.seen(fields), amount)?;
+    let Some(step) = said.step else {
+        return Ok(());
+    };
+    if !said.value {
+        why.steps.push(step);
+        return Ok(());
+    }
+    if looked_at {
+        why.steps.push(Step {
+            result: "yes; somebody looked at it, or it stands booked".to_owned(),
+            ..step
+        });
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::ConditionHolds,
+        format!(
+            "contract {} holds work when {}, and this comes to {amount}",
+            resolved.contract.id, step.inputs
+        ),
+    ))
+}
+
 fn price_v1(
     reference: &Reference,
     resolved: &Resolved<'_>,
     fields: &EntryFields,
+    looked_at: bool,
 ) -> Result<Priced, Problem> {
     let contract = resolved.contract;
-    let disposition = disposition(contract.kind, fields.billable);
+    let disposition = disposition(contract.kind, resolved.billable);
     let mut why = Explanation {
         pricing_version: 1,
         steps: Vec::new(),
     };
-    who_pays(contract, fields.billable, disposition, &mut why);
+    who_pays(resolved, fields, disposition, &mut why);
     let quantity = quantity(contract, disposition, fields, &mut why)?;
     let query = query(resolved, fields);
     let (rate, amount) = bill(reference, contract, disposition, &query, quantity, &mut why)?;
+    if disposition == Disposition::Bill {
+        look(resolved, fields, amount, looked_at, &mut why)?;
+    }
     let (cost_rate, cost) = cost(reference, contract, &query, fields, &mut why)?;
     let posting_date = resolved.posting.date();
     why.step(
@@ -334,10 +383,11 @@ fn cost(
 pub(crate) fn placement(resolved: &Resolved<'_>, posting_date: jiff::civil::Date) -> Placement {
     let contract = resolved.contract;
     let bill_to = contract.customer.clone().unwrap_or_default();
-    let group_key = match contract.grouping {
-        Grouping::Contract => format!("contract:{}", contract.id),
-        Grouping::Customer => format!("customer:{bill_to}"),
-        Grouping::Project => format!("project:{}", resolved.project.code),
+    let group_key = match (&resolved.group, contract.grouping) {
+        (Some(text), _) => format!("text:{text}"),
+        (None, Grouping::Contract) => format!("contract:{}", contract.id),
+        (None, Grouping::Customer) => format!("customer:{bill_to}"),
+        (None, Grouping::Project) => format!("project:{}", resolved.project.code),
     };
     let period = format!("{:04}-{:02}", posting_date.year(), posting_date.month());
     Placement {
@@ -358,8 +408,13 @@ fn inputs_digest(
         let direction = rule.rounding.name();
         format!("{}/{}/{direction}", rule.step_minutes, rule.minimum_minutes)
     });
+    let conditions = if contract.conditions.is_empty() {
+        String::new()
+    } else {
+        format!("|{:?}", contract.conditions)
+    };
     let terms = format!(
-        "{}|{}|{increment}|{}|{}|{}",
+        "{}|{}|{increment}|{}|{}|{}{conditions}",
         contract.kind.words(),
         contract.currency,
         contract.quantity_decimals,

@@ -2,15 +2,18 @@
 //! and whether all of them could take this work on that day. The first thing that is wrong is an
 //! exception; nothing is guessed.
 
+use crate::condition::{ConditionProblem, Conditions, Work, compiled};
+use crate::explanation::Step;
 use domain::contract::{Contract, ContractKind};
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
 use domain::masters::{Customer, Project, ServiceItem, Task, Worker};
 use domain::period::{PostingDate, posting_date};
 use domain::reference::Reference;
+use std::sync::Arc;
 
 /// The records behind one entry.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Resolved<'a> {
     /// The person.
     pub worker: &'a Worker,
@@ -32,6 +35,86 @@ pub struct Resolved<'a> {
     pub business_unit: &'a str,
     /// When it is posted.
     pub posting: PostingDate,
+    /// Whether the client pays, by the tracker and by the contract's condition.
+    pub billable: bool,
+    /// The text that keeps its documents apart, where the contract has one.
+    pub group: Option<String>,
+    /// What conditions said on the way here.
+    pub steps: Vec<Step>,
+    /// The contract's conditions, where it has any.
+    pub conditions: Option<Arc<Conditions>>,
+}
+
+impl Resolved<'_> {
+    /// What conditions see of the work.
+    pub(crate) fn seen<'b>(&'b self, fields: &EntryFields) -> Work<'b> {
+        Names {
+            worker: &self.worker.code,
+            role: self.role,
+            practice: self.practice,
+            project: &self.project.code,
+            task: &self.task.code,
+            service_item: &self.service_item.code,
+        }
+        .work(self.contract, fields)
+    }
+}
+
+/// What conditions see of the records behind an entry, by code.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) worker: &'a str,
+    pub(crate) role: &'a str,
+    pub(crate) practice: &'a str,
+    pub(crate) project: &'a str,
+    pub(crate) task: &'a str,
+    pub(crate) service_item: &'a str,
+}
+
+impl<'a> Names<'a> {
+    /// The names of an entry, whether or not its records take work on that day.
+    pub(crate) fn find(
+        reference: &'a Reference,
+        project: &'a Project,
+        fields: &EntryFields,
+    ) -> Result<Self, Problem> {
+        let worker = find_worker(reference, fields)?;
+        let task = find_task(reference, project, fields)?;
+        let service_item = find_service_item(reference, fields)?;
+        Ok(Self {
+            worker: &worker.code,
+            role: role_of(reference, worker),
+            practice: practice_of(reference, worker),
+            project: &project.code,
+            task: &task.code,
+            service_item: &service_item.code,
+        })
+    }
+
+    /// What the conditions of a contract see.
+    pub(crate) fn work<'b>(self, contract: &'b Contract, fields: &EntryFields) -> Work<'b>
+    where
+        'a: 'b,
+    {
+        Work {
+            worker: self.worker,
+            role: self.role,
+            practice: self.practice,
+            project: self.project,
+            task: self.task,
+            service_item: self.service_item,
+            customer: contract.customer.as_deref().unwrap_or_default(),
+            date: fields.work_date,
+            minutes: fields.recorded_seconds / 60,
+            billable: fields.billable,
+        }
+    }
+}
+
+impl From<ConditionProblem> for Problem {
+    fn from(problem: ConditionProblem) -> Self {
+        Self::new(Code::ConditionFailed, problem.to_string())
+    }
 }
 
 fn name_of<'a>(reference: &'a Reference, kind: &str, id: &'a str) -> &'a str {
@@ -48,7 +131,11 @@ pub fn resolve<'a>(
     fields: &EntryFields,
 ) -> Result<Resolved<'a>, Problem> {
     let project = project(reference, fields)?;
-    let contract = contract(reference, project, fields)?;
+    let Chosen {
+        contract,
+        conditions,
+        mut steps,
+    } = contract(reference, project, fields)?;
     let customer = customer(reference, contract)?;
     let worker = worker(reference, fields)?;
     let task = task(reference, project, fields)?;
@@ -73,12 +160,8 @@ pub fn resolve<'a>(
         .business_units
         .get(&project.code)
         .map_or(reference.entity.business_unit.as_str(), String::as_str);
-    let practice = reference
-        .crosswalk
-        .practices
-        .get(&worker.code)
-        .map_or("", String::as_str);
-    Ok(Resolved {
+    let practice = practice_of(reference, worker);
+    let mut resolved = Resolved {
         worker,
         role,
         practice,
@@ -89,7 +172,30 @@ pub fn resolve<'a>(
         service_item,
         business_unit,
         posting,
-    })
+        billable: fields.billable,
+        group: None,
+        steps: Vec::new(),
+        conditions,
+    };
+    if let Some(conditions) = resolved.conditions.clone() {
+        // Of what no client pays anyhow, nobody has to say whether the client pays.
+        if contract.kind == ContractKind::TimeAndMaterials && fields.billable {
+            let said = conditions.billable(&resolved.seen(fields))?;
+            resolved.billable = said.value;
+            steps.extend(said.step);
+        }
+        let said = conditions.group(&resolved.seen(fields))?;
+        resolved.group = said.value;
+        steps.extend(said.step);
+    }
+    resolved.steps = steps;
+    Ok(resolved)
+}
+
+/// The practice that a worker works in; empty where the firm has none.
+fn practice_of<'a>(reference: &'a Reference, worker: &Worker) -> &'a str {
+    let practices = &reference.crosswalk.practices;
+    practices.get(&worker.code).map_or("", String::as_str)
 }
 
 /// The role that rates are looked up by.
@@ -139,24 +245,70 @@ fn project<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Pro
     Ok(project)
 }
 
-/// The one contract that covers a project on the day of the work.
+/// The contract of an entry.
+pub(crate) struct Chosen<'a> {
+    /// The contract.
+    pub(crate) contract: &'a Contract,
+    /// Its conditions, where it has any.
+    pub(crate) conditions: Option<Arc<Conditions>>,
+    /// What conditions said about who covers the work.
+    steps: Vec<Step>,
+}
+
+/// The one contract that covers a project on the day of the work, and whose condition holds.
 pub(crate) fn contract<'a>(
     reference: &'a Reference,
-    project: &Project,
+    project: &'a Project,
     fields: &EntryFields,
-) -> Result<&'a Contract, Problem> {
+) -> Result<Chosen<'a>, Problem> {
     let day = fields.work_date;
-    let mut covering = reference
-        .contracts
-        .iter()
-        .filter(|c| c.covers(&project.code, day));
+    let mut covering: Vec<(&Contract, Option<Arc<Conditions>>)> = Vec::new();
+    let (mut steps, mut unmet) = (Vec::new(), Vec::new());
+    for contract in &reference.contracts {
+        if !contract.covers(&project.code, day) {
+            continue;
+        }
+        let conditions = compiled(contract).map_err(|fault| {
+            Problem::new(
+                Code::ConditionFailed,
+                format!("contract {}: {fault}", contract.id),
+            )
+        })?;
+        if let Some(when) = conditions.as_ref().filter(|c| c.when().is_some()) {
+            let names = Names::find(reference, project, fields)?;
+            let said = when.covers(&names.work(contract, fields))?;
+            steps.extend(said.step.map(|step| Step {
+                rule: format!("{} of contract {}", step.rule, contract.id),
+                ..step
+            }));
+            if !said.value {
+                let when = when.when().unwrap_or_default();
+                unmet.push(format!("{} does so only when {when}", contract.id));
+                continue;
+            }
+        }
+        covering.push((contract, conditions));
+    }
+    let mut covering = covering.into_iter();
     match (covering.next(), covering.next()) {
-        (Some(contract), None) => Ok(contract),
-        (None, _) => Err(Problem::new(
+        (Some((contract, conditions)), None) => Ok(Chosen {
+            contract,
+            conditions,
+            steps,
+        }),
+        (None, _) if unmet.is_empty() => Err(Problem::new(
             Code::ContractMissing,
             format!("no contract covers project {} on {day}", project.code),
         )),
-        (Some(one), Some(two)) => Err(Problem::new(
+        (None, _) => Err(Problem::new(
+            Code::ContractMissing,
+            format!(
+                "no contract covers this work of project {} on {day}: {}",
+                project.code,
+                unmet.join("; ")
+            ),
+        )),
+        (Some((one, _)), Some((two, _))) => Err(Problem::new(
             Code::ContractAmbiguous,
             format!(
                 "{} and {} both cover project {} on {day}",

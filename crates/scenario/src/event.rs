@@ -26,6 +26,9 @@ pub struct Event {
     /// A recorded entry is deleted at its source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete: Option<EntryName>,
+    /// A person looked at an entry that a condition of its contract holds, and lets it go on as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<EntryName>,
     /// A rate becomes known: a new one, or one that replaces another back in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<RateRow>,

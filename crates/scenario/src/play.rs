@@ -11,6 +11,7 @@ use domain::money::Money;
 use domain::rounding::Rounding;
 use rules::account::Account;
 use rules::documents::{LineCharge, lines};
+use rules::engine::Whole;
 use std::collections::BTreeMap;
 
 /// Play a scenario that was read.
@@ -170,9 +171,9 @@ fn totals(world: &World) -> Result<Vec<Total>, ReadError> {
 fn accounts(world: &World) -> Result<Vec<AccountLine>, ReadError> {
     let mut out = Vec::new();
     for contract in &world.reference.contracts {
-        let Some(accounts) = world.book.accounts(&contract.id) else {
-            continue;
-        };
+        let whole = Whole::of(&world.reference.contracts, contract);
+        let whole = whole.map_err(|error| failed(&error))?;
+        let outer = world.book.accounts(&whole.outermost().id);
         let mut say = |account: &str, figure: &'static str, value: String| {
             out.push(AccountLine {
                 contract: contract.id.clone(),
@@ -181,15 +182,19 @@ fn accounts(world: &World) -> Result<Vec<AccountLine>, ReadError> {
                 value,
             });
         };
-        if let Some(Account::Limits(limits)) = &accounts.limits {
-            for limit in limits.terms() {
+        if let Some(Account::Limits(limits)) = outer.and_then(|accounts| accounts.limits.as_ref()) {
+            let part = whole.is_part().then_some(contract.id.as_str());
+            for (id, limit) in limits.terms_of(part) {
                 let left = limits.left(limit).map_err(|error| failed(&error))?;
-                say(&limit.id, "used", limits.used(&limit.id).to_string());
-                say(&limit.id, "left", left.to_string());
+                say(id, "used", limits.used(&limit.id).to_string());
+                say(id, "left", left.to_string());
             }
-            let held = limits.held().map_err(|error| failed(&error))?;
+            let held = limits.held(part).map_err(|error| failed(&error))?;
             say("all limits", "held", held.to_string());
         }
+        let Some(accounts) = world.book.accounts(&contract.id) else {
+            continue;
+        };
         if let Some(Account::Retainer(retainer)) = &accounts.retainer {
             let balance = retainer.balance().map_err(|error| failed(&error))?;
             say(&retainer.terms().id, "balance", balance.to_string());

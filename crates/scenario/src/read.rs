@@ -3,12 +3,12 @@
 use crate::event::Event;
 use crate::file::{PeriodTable, SCENARIO_VERSION, Scenario};
 use domain::contract::Contract;
-use domain::contract::accounts::limit::LimitPolicy;
-use domain::contract::check::ContractFault;
+use domain::contract::accounts::limit::{LimitPolicy, LimitTerms};
+use domain::contract::check::{ContractFault, check_parents};
 use domain::contract::corrections::IssuedCorrection;
 use domain::quantity::Unit;
 use domain::told::brief;
-use rules::engine::Accounts;
+use rules::engine::{Accounts, Whole};
 use rules::wording::check_words;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -175,10 +175,19 @@ fn check(read: &ReadScenario) -> Result<(), ReadError> {
             ..error
         })?;
     }
+    let mut contracts = scenario.contract.clone();
+    check_whole(&contracts).map_err(|(index, error)| ReadError {
+        line: read.contract_line(index),
+        ..error
+    })?;
     for (index, event) in scenario.event.iter().enumerate() {
         let changed = event.contract.as_deref();
         check_event(event)
             .and_then(|()| changed.map_or(Ok(()), check_contract))
+            .and_then(|()| match changed {
+                Some(changed) => check_changed(&mut contracts, changed),
+                None => Ok(()),
+            })
             .map_err(|error| ReadError {
                 line: read.event_line(index),
                 ..error
@@ -248,6 +257,41 @@ fn check_names(scenario: &Scenario) -> Result<(), ReadError> {
     Ok(())
 }
 
+/// Contracts that cannot be part of each other, with the place of the one that says so.
+fn check_whole(contracts: &[Contract]) -> Result<(), (usize, ReadError)> {
+    check_parents(contracts).map_err(|found| {
+        (
+            found.index,
+            ReadError::new(found.fault.what, found.fault.expected),
+        )
+    })?;
+    for (index, contract) in contracts.iter().enumerate() {
+        let mut outer = contract.parent.as_ref();
+        while let Some(id) = outer {
+            let known = contracts.iter().find(|known| known.id == *id);
+            let cuts = |limit: &LimitTerms| limit.policy == LimitPolicy::BillToCap;
+            if contract.retainer.is_some() && known.is_some_and(|c| c.limit.iter().any(cuts)) {
+                let what = format!(
+                    "contract {}: an allowance on a line by a limit of {id} cannot be drawn from a retainer",
+                    contract.id
+                );
+                let expected = "another policy than bill_to_cap, or no retainer";
+                return Err((index, ReadError::new(what, expected)));
+            }
+            outer = known.and_then(|known| known.parent.as_ref());
+        }
+    }
+    Ok(())
+}
+
+/// The same after a change order.
+fn check_changed(contracts: &mut [Contract], changed: &Contract) -> Result<(), ReadError> {
+    for known in contracts.iter_mut().filter(|known| known.id == changed.id) {
+        known.clone_from(changed);
+    }
+    check_whole(contracts).map_err(|(_, error)| error)
+}
+
 /// A contract that cannot work is named before anything is priced by it.
 fn check_contract(contract: &Contract) -> Result<(), ReadError> {
     let id = &contract.id;
@@ -266,14 +310,10 @@ fn check_contract(contract: &Contract) -> Result<(), ReadError> {
         ));
     }
     // Nothing is left out silently: what the engine does not carry out is refused.
-    let unpriced = [
-        ("parent", contract.parent.is_some()),
-        ("conditions", !contract.conditions.is_empty()),
-        (
-            "corrections",
-            contract.corrections != IssuedCorrection::default(),
-        ),
-    ];
+    let unpriced = [(
+        "corrections",
+        contract.corrections != IssuedCorrection::default(),
+    )];
     if let Some((term, _)) = unpriced.iter().find(|(_, there)| *there) {
         return Err(ReadError::new(
             format!("contract {id}: `{term}` is not priced yet"),
@@ -293,7 +333,7 @@ fn check_contract(contract: &Contract) -> Result<(), ReadError> {
             ));
         }
     }
-    Accounts::of(contract).map_err(|error| refused(&error))?;
+    Accounts::of(&Whole::alone(contract)).map_err(|error| refused(&error))?;
     if let Some(schedule) = &contract.schedule {
         let checked = schedule.check(&contract.printing());
         checked.map_err(|error| refused(&error))?;
@@ -316,6 +356,7 @@ fn check_event(event: &Event) -> Result<(), ReadError> {
         ("entry", event.entry.is_some()),
         ("edit", event.edit.is_some()),
         ("delete", event.delete.is_some()),
+        ("confirm", event.confirm.is_some()),
         ("rate", event.rate.is_some()),
         ("contract", event.contract.is_some()),
         ("issue", event.issue.is_some()),

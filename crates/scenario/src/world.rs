@@ -96,6 +96,9 @@ impl World {
         if let Some(name) = &event.delete {
             return self.delete(number, &name.id);
         }
+        if let Some(name) = &event.confirm {
+            return self.confirm(number, &name.id);
+        }
         if let Some(row) = &event.rate {
             self.reference.bill_rates.push(row.clone());
             return self.again(number);
@@ -173,7 +176,12 @@ impl World {
     }
 
     fn change_contract(&mut self, number: usize, contract: &Contract) -> Played<()> {
-        self.contract(&contract.id)?;
+        if self.contract(&contract.id)?.parent != contract.parent {
+            return Err(format!(
+                "contract {} changes what it is part of; leave its `parent` as it was, and begin another contract for work that is to be counted elsewhere",
+                contract.id
+            ));
+        }
         for known in &mut self.reference.contracts {
             if known.id == contract.id {
                 known.clone_from(contract);
@@ -199,7 +207,7 @@ impl World {
         let waiting: Vec<Change> = self
             .exceptions
             .keys()
-            .filter_map(|id| self.works.get(id))
+            .filter_map(|id| self.book.work(id).or_else(|| self.works.get(id)))
             .filter(|work| work.fields.approved)
             .map(|work| Change::Put(Box::new(work.clone())))
             .collect();

@@ -14,6 +14,7 @@ from fractions import Fraction as F
 from pathlib import Path
 
 from oracle_accounts import HourBank, Limits, Milestones, Retainer, Slice
+from oracle_conditions import says
 from oracle_documents import Documents
 from oracle_prices import (
     TIERS, Firm, Problem, coins, day_quantity, month_quantity, order, pro_rata, rounded,
@@ -49,15 +50,19 @@ def money(value, currency):
 
 
 class Accounts:
-    """Hour bank, then limits, then retainer."""
+    """Hour bank, then limits, then retainer. The limits of a contract that is part of another one
+    are in the account of the outermost one."""
 
-    def __init__(self, firm, contract):
+    def __init__(self, firm, contract, outer=None):
         printing = firm.printing(contract)
         self.bank = self.limits = self.retainer = self.milestones = None
         if "hour_bank" in contract:
             self.bank = HourBank(printing, contract["hour_bank"])
-        if contract.get("limit"):
-            self.limits = Limits(printing, contract["limit"])
+        members = firm.members(contract)
+        if outer:
+            self.limits = outer.limits
+        elif any(limits for _, _, limits in members.values()):
+            self.limits = Limits(members)
         if "retainer" in contract:
             self.retainer = Retainer(printing, contract["retainer"])
         if "milestones" in contract:
@@ -125,7 +130,7 @@ class Play:
     def __init__(self, scenario):
         self.firm = Firm(scenario)
         self.entries, self.gross, self.problems, self.booked = {}, {}, {}, {}
-        self.accounts, self.history, self.issued = {}, [], set()
+        self.accounts, self.history, self.looked_at = {}, [], set()
         self.documents, self.fees_until, self.fixed_amounts = Documents(), {}, []
         self.day, self.number = None, 0
         for self.number, event in enumerate(scenario.get("event", []), 1):
@@ -136,7 +141,9 @@ class Play:
     def account(self, contract):
         name = contract["id"]
         if name not in self.accounts:
-            self.accounts[name] = Accounts(self.firm, contract)
+            outermost = self.firm.outermost(contract)
+            outer = self.account(outermost) if outermost is not contract else None
+            self.accounts[name] = Accounts(self.firm, contract, outer)
         return self.accounts[name]
 
     # Entries
@@ -154,7 +161,13 @@ class Play:
                 entry.pop("hours", None), entry.pop("minutes", None)
         if said.get("approved") and not entry["approved"]:
             entry["approved_on"] = self.day
+        self.looked_at.discard(said["id"])
         self.put({**entry, **said})
+
+    def on_confirm(self, said):
+        assert self.problems[said["id"]] == "CONDITION_HOLDS", said
+        self.looked_at.add(said["id"])
+        self.price({said["id"]})
 
     def put(self, entry):
         entry["seconds"] = int(F(entry["hours"]) * 3600) if "hours" in entry else entry["minutes"] * 60
@@ -185,14 +198,15 @@ class Play:
         old = self.firm.contracts[contract["id"]]
         self.firm.contracts[contract["id"]] = contract
         account = self.accounts.get(contract["id"])
-        if account:
+        outermost = self.firm.outermost(contract)
+        if account and outermost is contract:
             fresh = Accounts(self.firm, contract)
             for name in ("bank", "limits", "retainer", "milestones"):
                 if not (getattr(account, name) and getattr(fresh, name)):
                     setattr(account, name, getattr(fresh, name))
-            if account.limits:
-                account.limits.printing = self.firm.printing(contract)
-                account.limits.change(contract["limit"])
+        if outermost["id"] in self.accounts and self.account(outermost).limits:
+            self.account(outermost).limits.change(self.firm.members(outermost))
+        if account:
             if account.milestones:
                 account.milestones.terms = contract["milestones"]
                 self.milestones(contract, account.milestones.settle())
@@ -232,7 +246,7 @@ class Play:
         gone |= {n: g for n, g in self.gross.items()
                  if n in self.entries and not self.entries[n]["approved"]
                  and not self.stands_issued(n)}
-        self.print_quantities(fresh)
+        self.look(fresh, waiting)
         self.settle(fresh, gone)
         for name in changed | set(fresh) | set(waiting):
             if name in waiting:
@@ -240,8 +254,31 @@ class Play:
             elif name in fresh or name in gone:
                 self.problems.pop(name, None)
 
+    def look(self, fresh, waiting):
+        """Print quantities, and leave out what a person has to look at before it is billed."""
+        while True:
+            self.print_quantities(fresh)
+            held = [name for name, one in fresh.items() if self.holds(name, one)]
+            for name in held:
+                waiting[name] = "CONDITION_HOLDS"
+                del fresh[name]
+            if not held:
+                break
+        self.looked_at |= set(fresh)
+
+    def holds(self, name, one):
+        entry, contract = self.entries[name], one["contract"]
+        if not one["pays"] or name in self.looked_at:
+            return False
+        price = self.firm.printing(contract)
+        amount = sum((price.amount(p[5], p[4]) for p in one["parts"] if p[3]), F(0))
+        return says(contract, "hold_when", entry, self.firm.workers[entry["worker"]], amount)
+
     def pays(self, entry, contract):
-        return contract["kind"] == "time_and_materials" and entry["billable"]
+        if contract["kind"] != "time_and_materials" or not entry["billable"]:
+            return False
+        worker = self.firm.workers[entry["worker"]]
+        return says(contract, "billable_when", entry, worker) is not False
 
     def tiers(self, passing, contracts):
         tiers = {e["id"]: [e["seconds"], 0, 0] for e in passing}
@@ -297,6 +334,9 @@ class Play:
             "contract": contract["id"], "customer": contract.get("customer", ""),
             "project": entry["project"],
         }[by]
+        text = says(contract, "group_by", entry, self.firm.workers[entry["worker"]])
+        if text is not None:
+            by, group = "text", text
         return (contract.get("customer", ""), contract["currency"], by, group, posting[:7])
 
     def gross_of(self, entry, contract, tiers, billable):
@@ -429,24 +469,32 @@ class Play:
             for name, one in gone.items():
                 if one["contract"]["id"] == contract_id:
                     lost += [f"{name}/{p[0]}" for p in one["parts"]]
+            goes = []
             for name, one in fresh.items():
                 before = self.gross.get(name)
                 now = {}
                 if one["contract"]["id"] == contract_id and one["pays"]:
                     now = {f"{name}/{p[0]}": p for p in one["parts"] if p[3] and p[5]}
                 if before and before["contract"]["id"] == contract_id:
-                    lost += [f"{name}/{p[0]}" for p in before["parts"]
-                             if f"{name}/{p[0]}" not in now]
+                    out = [f"{name}/{p[0]}" for p in before["parts"]
+                           if f"{name}/{p[0]}" not in now]
+                    # What goes to another part of the whole keeps what the limits granted it.
+                    stays = one["contract"]["id"] != contract_id and self.firm.outermost(
+                        one["contract"]) is self.firm.outermost(contract)
+                    (goes if stays else lost).extend(out)
                 entry = self.entries[name]
                 for ask, part in now.items():
                     asks.append(((one["date"], self.firm.moment(entry["approved_on"]), name,
                                   TIERS.index(part[0])), ask, {
                         "quantity": part[5], "rate": part[4], "date": one["date"],
-                        "task": entry["task"],
+                        "task": entry["task"], "contract": contract_id,
                     }))
             if account.counts():
                 for ask in sorted(lost):
                     account.withdraw(ask)
+                for ask in goes:
+                    for one in (account.bank, account.retainer):
+                        one.withdraw(ask) if one else None
                 asks.sort(key=lambda a: a[0])
                 # One account after the other: the bank hears of everything before the limits do.
                 if account.bank:
@@ -563,7 +611,8 @@ class Play:
                             for _, r in sorted(account.limits.items.items())]
             before = held()
             for name in account.limits.release():
-                account.draw(name)
+                contract = account.limits.items[name]["ask"]["contract"]
+                self.account(self.firm.contracts[contract]).draw(name)
             if held() == before:
                 break
         self.book()
@@ -683,15 +732,19 @@ class Play:
         out = []
         for name, contract in self.firm.contracts.items():
             account, currency = self.accounts.get(name), contract["currency"]
+            outermost = self.firm.outermost(contract)
+            outer = self.accounts.get(outermost["id"])
+            if outer and outer.limits:
+                limits = outer.limits
+                for term in (t for t in limits.terms if t["owner"] == name):
+                    out.append([name, term["id"], "used", money(limits.used(term), currency)])
+                    out.append([name, term["id"], "left", money(limits.left(term), currency)])
+                held = sum((s.net for r in limits.items.values() for s in r["slices"]
+                            if s.outcome == "held"
+                            and (outermost is contract or r["ask"]["contract"] == name)), F(0))
+                out.append([name, "all limits", "held", money(held, currency)])
             if not account:
                 continue
-            if account.limits:
-                for term in account.limits.terms:
-                    out.append([name, term["id"], "used", money(account.limits.used(term), currency)])
-                    out.append([name, term["id"], "left", money(account.limits.left(term), currency)])
-                held = sum((s.net for r in account.limits.items.values() for s in r["slices"]
-                            if s.outcome == "held"), F(0))
-                out.append([name, "all limits", "held", money(held, currency)])
             if account.retainer:
                 balance = money(account.retainer.balance(), currency)
                 out.append([name, contract["retainer"]["id"], "balance", balance])

@@ -109,23 +109,44 @@ def credit(printing, slices, quantity, outcomes):
 
 
 class Limits:
-    def __init__(self, printing, terms):
-        self.printing, self.items, self.arrivals = printing, {}, 0
-        self.change(terms)
+    """The limits of a contract and of all that is part of it: each entry passes those of its own
+    contract and of everything that this one is part of."""
 
-    def change(self, terms):
+    def __init__(self, members):
+        self.items, self.arrivals = {}, 0
+        self.change(members)
+
+    def change(self, members):
+        """`members` has for each contract its printing, its parent and its limits, outermost first."""
+        self.members = members
         rank = ["contract", "line", "purchase_order", "task"]
-        self.terms = sorted(terms, key=lambda t: rank.index(t.get("scope", "contract")))
+        terms = [
+            {**t, "owner": owner, "key": f"{owner}/{t['id']}"}
+            for owner, (_, _, limits) in members.items() for t in limits
+        ]
+        self.terms = sorted(terms, key=lambda t: (
+            len(self.chain(t["owner"])), rank.index(t.get("scope", "contract"))))
+
+    def chain(self, contract):
+        chain = []
+        while contract in self.members:
+            chain.append(contract)
+            contract = self.members[contract][1]
+        return chain
+
+    def price(self, ask):
+        return self.members[ask["contract"]][0]
 
     def levels(self, ask):
         """The limits that an ask has to pass, and whether none covers its day where one should."""
         mine = [
             t
             for t in self.terms
-            if t.get("scope", "contract") == "contract"
-            or (t["scope"] == "task" and t["code"] == ask["task"])
+            if t["owner"] in self.chain(ask["contract"])
+            and (t.get("scope", "contract") == "contract"
+                 or (t["scope"] == "task" and t["code"] == ask["task"]))
         ]
-        key = lambda t: (t.get("scope", "contract"), t.get("code"))
+        key = lambda t: (t["owner"], t.get("scope", "contract"), t.get("code"))
         cover = lambda t: (not t.get("from") or t["from"] <= ask["date"]) and (
             not t.get("to") or ask["date"] < t["to"]
         )
@@ -147,11 +168,11 @@ class Limits:
         return [
             t
             for t in self.terms
-            if t["id"] in ids and t.get("policy") == "hold" and not t.get("pass", False)
+            if t["key"] in ids and t.get("policy") == "hold" and not t.get("pass", False)
         ]
 
     def split(self, ask, quantity, room, rest):
-        price = self.printing
+        price = self.price(ask)
         fits = price.largest(quantity, ask["rate"], room)
         parts = [("billed", fits), (rest, quantity - fits)]
         return [Slice(o, q, ask["rate"], price.amount(q, ask["rate"])) for o, q in parts if q]
@@ -161,18 +182,18 @@ class Limits:
         own = own or {}
         if not quantity:
             return [], None
-        price = self.printing
+        price = self.price(ask)
         whole = Slice("billed", quantity, ask["rate"], price.amount(quantity, ask["rate"]))
         levels, uncovered = self.levels(ask)
         if uncovered:
             whole.outcome = "held"
             return [whole], "no limit for the day"
         stopped = next((t for t in levels if t in waits), None)
-        had = min((own.get(t["id"], F(0)) for t in levels), default=F(0))
+        had = min((own.get(t["key"], F(0)) for t in levels), default=F(0))
         if stopped:
             if whole.amount <= had:
                 return [whole], None
-            return self.split(ask, quantity, had, "held"), stopped["id"]
+            return self.split(ask, quantity, had, "held"), stopped["key"]
         most = lambda t: F(t["amount"]) + F(t.get("tolerance", "0"))
         over = [t for t in levels if self.used(t) + whole.amount > most(t)]
         if not over:
@@ -186,10 +207,10 @@ class Limits:
             whole.allowance = whole.amount - room
             return [whole], None
         if policy == "hold":
-            room = min(own.get(tight["id"], F(0)), room)
+            room = min(own.get(tight["key"], F(0)), room)
         slices = self.split(ask, quantity, room, "held")
         held = any(s.outcome == "held" for s in slices)
-        return slices, tight["id"] if held else None
+        return slices, tight["key"] if held else None
 
     def ask(self, name, ask):
         old = self.items.pop(name, None)
@@ -199,11 +220,11 @@ class Limits:
         record["claim"].asked = ask["quantity"]
         wants = record["claim"].live()
         before = record.get("ask")
-        same = before and before["rate"] == ask["rate"] and self.levels(before) == self.levels(ask)
+        same = before and before["rate"] == ask["rate"] and before["contract"] == ask["contract"] and self.levels(before) == self.levels(ask)
         record["ask"] = ask
         if not same:
             had = net_of(record["slices"], "billed")
-            own = {t["id"]: had for t in self.levels(before)[0]} if before else {}
+            own = {t["key"]: had for t in self.levels(before)[0]} if before else {}
             record["slices"], record["held_by"] = self.grant(ask, wants, own, self.waiting())
         else:
             self.resize(name, record, wants)
@@ -213,13 +234,13 @@ class Limits:
         slices = record["slices"]
         has = sum((s.quantity for s in slices), F(0))
         if wants < has:
-            give_back(self.printing, slices, has - wants)
+            give_back(self.price(record["ask"]), slices, has - wants)
         elif wants > has:
             held = of(slices, "held")
             if held:
                 rate, more = record["ask"]["rate"], held + wants - has
                 slices[:] = [s for s in slices if s.outcome != "held"]
-                slices.append(Slice("held", more, rate, self.printing.amount(more, rate)))
+                slices.append(Slice("held", more, rate, self.price(record["ask"]).amount(more, rate)))
             else:
                 self.items[name] = record
                 more, record["held_by"] = self.grant(
@@ -237,7 +258,7 @@ class Limits:
 
     def credit(self, name, quantity):
         record = self.items[name]
-        credit(self.printing, record["slices"], quantity, ["billed"])
+        credit(self.price(record["ask"]), record["slices"], quantity, ["billed"])
         record["claim"].credit_down_to(sum((s.quantity for s in record["slices"]), F(0)))
 
     def release(self):
@@ -253,7 +274,7 @@ class Limits:
             record["slices"] += more
             changed.append(name)
             for term in self.terms:
-                if term["id"] == record["held_by"] and not term.get("pass", False):
+                if term["key"] == record["held_by"] and not term.get("pass", False):
                     stopped.add(term["id"])
         return changed
 

@@ -7,6 +7,7 @@ from fractions import Fraction as F
 from zoneinfo import ZoneInfo
 
 from oracle_accounts import Printing, rounded
+from oracle_conditions import says
 
 TIERS = ["straight", "premium", "double"]
 COINS = {"JPY": 0, "KWD": 3}
@@ -54,6 +55,19 @@ class Firm:
         self.periods = [dict(p) for p in scenario.get("period", [])]
         self.zone = ZoneInfo(scenario.get("entity", {}).get("zone", "UTC"))
 
+    def outermost(self, contract):
+        while "parent" in contract:
+            contract = self.contracts[contract["parent"]]
+        return contract
+
+    def members(self, contract):
+        """Everything that is part of the outermost contract: how it prints, its parent, its limits."""
+        outermost = self.outermost(contract)
+        return {
+            c["id"]: (self.printing(c), c.get("parent"), c.get("limit", []))
+            for c in self.contracts.values() if self.outermost(c) is outermost
+        }
+
     def moment(self, day, clock="00:00"):
         hour, minute = clock.split(":")[:2]
         at = datetime.combine(date.fromisoformat(day), datetime.min.time(), self.zone)
@@ -89,6 +103,11 @@ class Firm:
             and (not c.get("from") or c["from"] <= day)
             and (not c.get("to") or day < c["to"])
         ]
+        if any("when" in c.get("conditions", {}) for c in mine):
+            worker = self.workers.get(entry["worker"])
+            if not worker:
+                raise Problem("WORKER_UNMAPPED")
+            mine = [c for c in mine if says(c, "when", entry, worker) is not False]
         if len(mine) != 1:
             raise Problem("CONTRACT_AMBIGUOUS" if mine else "CONTRACT_MISSING")
         contract = mine[0]

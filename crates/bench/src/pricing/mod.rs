@@ -109,6 +109,7 @@ fn work(text: &str) -> Result<Work> {
         started_us: None,
         approved_us: None,
         preauthorised: true,
+        looked_at: false,
     })
 }
 

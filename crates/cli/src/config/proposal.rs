@@ -37,14 +37,10 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<(Contract, Vec<RateRow>),
     let checked = contract.check().and_then(|()| check_words(&contract));
     checked
         .map_err(|fault| ConfigError::new(path, fault.what, format!("write {}", fault.expected)))?;
-    let unknown = [
-        ("parent", contract.parent.is_some()),
-        ("conditions", !contract.conditions.is_empty()),
-    ];
-    if let Some((term, _)) = unknown.into_iter().find(|(_, there)| *there) {
+    if contract.parent.is_some() {
         return Err(ConfigError::new(
             path,
-            format!("contract {}: `{term}` is not rehearsed yet", contract.id),
+            format!("contract {}: `parent` is not rehearsed yet", contract.id),
             "leave it out of the proposal",
         ));
     }
@@ -64,6 +60,9 @@ mod tests {
                     from = \"2026-01-01\"\n";
         let (read, rates) = parse(path, &format!("{contract}{rate}")).unwrap();
         assert_eq!((read.id.as_str(), rates.len()), ("K", 1));
+        let held = "conditions = { hold_when = 'minutes > 600' }\n";
+        let (read, _) = parse(path, &format!("{contract}{held}")).unwrap();
+        assert!(!read.conditions.is_empty());
         for (text, says) in [
             (rate.to_owned(), "exactly one [[contract]]"),
             (format!("{contract}{contract}"), "exactly one [[contract]]"),

@@ -129,13 +129,6 @@ fn a_mistake_in_a_contract_is_named_with_file_and_line() {
         ),
         (
             "kind = \"time_and_materials\"",
-            "kind = \"time_and_materials\"\nconditions = { hold_when = \"minutes > 600\" }",
-            "[[contract]]",
-            "conditions",
-            "`conditions` is not carried out by `sync` yet",
-        ),
-        (
-            "kind = \"time_and_materials\"",
             "kind = \"time_and_materials\"\nconditions = { hold_when = \"minuts > 600\" }",
             "[[contract]]",
             "conditions",

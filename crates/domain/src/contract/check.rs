@@ -5,10 +5,10 @@
 //! it stands at, so that whoever reads a file can point to the line.
 
 use super::Contract;
-use super::accounts::limit::check_limits;
+use super::accounts::limit::{check_limits, id_in_whole};
 use super::quantity::QuantityTermsError;
 use crate::overtime::OvertimeBilling;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// What is wrong with a contract.
@@ -164,17 +164,41 @@ pub fn check_all(contracts: &[Contract]) -> Result<(), ContractsFault> {
             return Err(ContractsFault { index, fault });
         }
     }
+    check_parents(contracts)
+}
+
+/// Refuse contracts that cannot be part of each other. Their ids are unique.
+pub fn check_parents(contracts: &[Contract]) -> Result<(), ContractsFault> {
+    let by_id: BTreeMap<&str, &Contract> = contracts.iter().map(|c| (c.id.as_str(), c)).collect();
+    let mut limits: BTreeSet<(&str, String)> = BTreeSet::new();
     for (index, contract) in contracts.iter().enumerate() {
-        check_parent(contract, &by_id).map_err(|fault| ContractsFault { index, fault })?;
+        let outermost =
+            check_parent(contract, &by_id).map_err(|fault| ContractsFault { index, fault })?;
+        for limit in &contract.limit {
+            let name = if outermost.id == contract.id {
+                limit.id.clone()
+            } else {
+                id_in_whole(&contract.id, &limit.id)
+            };
+            if !limits.insert((&outermost.id, name)) {
+                let what = format!(
+                    "contract {}: limit {} cannot be told from one of another part of {}",
+                    contract.id, limit.id, outermost.id
+                );
+                let expected = "ids of contracts and limits without a slash";
+                let fault = ContractFault::at("limit", what, expected);
+                return Err(ContractsFault { index, fault });
+            }
+        }
     }
     Ok(())
 }
 
 /// Follow the parents of a contract to the outermost one.
-fn check_parent(
-    contract: &Contract,
-    by_id: &BTreeMap<&str, &Contract>,
-) -> Result<(), ContractFault> {
+fn check_parent<'a>(
+    contract: &'a Contract,
+    by_id: &BTreeMap<&str, &'a Contract>,
+) -> Result<&'a Contract, ContractFault> {
     let mut chain: Vec<&str> = vec![&contract.id];
     let mut inner = contract;
     while let Some(parent) = inner.parent.as_deref() {
@@ -198,6 +222,36 @@ fn check_parent(
                 "one currency for a contract and its parts: their limits count the same money",
             ));
         }
+        if outer.customer != inner.customer {
+            let named = |contract: &Contract| {
+                let customer = contract.customer.as_ref();
+                customer.map_or_else(|| "nobody".to_owned(), |code| format!("customer {code}"))
+            };
+            return Err(ContractFault::at(
+                "parent",
+                format!(
+                    "contract {} is with {}, but {parent}, of which it is part, is with {}",
+                    inner.id,
+                    named(inner),
+                    named(outer)
+                ),
+                "one customer for a contract and its parts: who pays at most so much for all",
+            ));
+        }
+        let counts = [
+            ("retainer", outer.retainer.is_some()),
+            ("hour_bank", outer.hour_bank.is_some()),
+        ];
+        if let Some((term, _)) = counts.into_iter().find(|(_, there)| *there) {
+            return Err(ContractFault::at(
+                "parent",
+                format!(
+                    "contract {} is part of {parent}, whose `{term}` does not count for its parts",
+                    inner.id
+                ),
+                "a parent that counts limits only, and the retainer or hour bank on the parts",
+            ));
+        }
         let begins = chain.iter().position(|known| *known == parent);
         chain.push(parent);
         if let Some(begins) = begins {
@@ -210,7 +264,7 @@ fn check_parent(
         }
         inner = outer;
     }
-    Ok(())
+    Ok(inner)
 }
 
 #[cfg(test)]
@@ -298,5 +352,29 @@ mod tests {
         let dollars = contract("A", &json!({"parent": "TOP", "currency": "USD"}));
         let (_, _, what) = refused(&[dollars, top]);
         assert!(what.contains("A is in USD, but TOP"), "{what}");
+        let top = contract("TOP", &json!({"customer": "C1"}));
+        let other = contract("A", &json!({"parent": "TOP", "customer": "C2"}));
+        let (index, _, what) = refused(&[top.clone(), other]);
+        assert_eq!(index, 1);
+        assert!(what.contains("A is with customer C2, but TOP"), "{what}");
+        let own = part("A", "TOP");
+        let (_, _, what) = refused(&[top, own.clone()]);
+        assert!(what.contains("A is with nobody, but TOP"), "{what}");
+        let paid = contract("TOP", &json!({"retainer": {"id": "R"}}));
+        let (_, term, what) = refused(&[paid, own]);
+        assert_eq!(term, "parent");
+        assert!(what.contains("whose `retainer` does not count"), "{what}");
+    }
+
+    #[test]
+    fn limits_of_a_whole_are_told_apart() {
+        let cap = |id: &str| json!([{"id": id, "amount": "10"}]);
+        let top = contract("TOP", &json!({"limit": cap("A/CAP")}));
+        let part = contract("A", &json!({"parent": "TOP", "limit": cap("CAP")}));
+        let (index, term, what) = refused(&[top, part.clone()]);
+        assert_eq!((index, term), (1, "limit"));
+        assert!(what.contains("cannot be told from"), "{what}");
+        let top = contract("TOP", &json!({"limit": cap("CAP")}));
+        assert_eq!(check_all(&[top, part]), Ok(()));
     }
 }

@@ -80,8 +80,10 @@ pub enum Grouping {
 pub struct Contract {
     /// Its id in this ledger, unique.
     pub id: String,
-    /// The contract that this one is a part of, by id: what counts for the whole counts for it
-    /// too. None = it stands by itself.
+    /// The contract that this one is a part of, by id: what its work bills counts at the limits of
+    /// the whole too, and has to pass all of them. Projects, days, rates and everything else are its
+    /// own. A contract with parts has neither retainer nor hour bank, and the same customer and
+    /// currency as they. None = it stands by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     /// The customer's code. Internal contracts have none.
@@ -261,12 +263,10 @@ impl Contract {
             ("unit", self.unit != Unit::Hour),
             ("residual", self.residual != Residual::None),
             ("policy = \"bill_to_cap\"", self.limit.iter().any(allowance)),
-            ("parent", self.parent.is_some()),
             (
                 "corrections",
                 self.corrections != IssuedCorrection::default(),
             ),
-            ("conditions", !self.conditions.is_empty()),
         ]
         .into_iter()
         .find(|(_, there)| *there)

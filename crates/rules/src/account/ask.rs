@@ -25,6 +25,9 @@ pub enum AskKind {
 pub struct Ask {
     /// The item, by the id that the ledger knows it by.
     pub item: String,
+    /// The part of the contract that it is under, by contract; none = the contract itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
     /// Work or expense.
     pub kind: AskKind,
     /// The printed quantity.

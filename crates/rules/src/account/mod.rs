@@ -28,7 +28,6 @@ use crate::explanation::Explanation;
 use ask::{Ask, Effect};
 use domain::contract::accounts::Printing;
 use domain::contract::accounts::hour_bank::HourBankTerms;
-use domain::contract::accounts::limit::LimitTerms;
 use domain::contract::accounts::milestone::MilestoneTerms;
 use domain::contract::accounts::retainer::RetainerTerms;
 use domain::decimal::Micro;
@@ -95,8 +94,8 @@ impl Account {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Terms {
-    /// All limits of the contract, as they shall be.
-    Limits(Vec<LimitTerms>),
+    /// All limits of the contract and its parts, as they shall be.
+    Limits(limit::WholeTerms),
     /// The retainer.
     Retainer(RetainerTerms),
     /// The hour bank, for periods that open from now on.

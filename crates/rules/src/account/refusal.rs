@@ -57,6 +57,52 @@ pub enum Refusal {
         /// The difference.
         over: Money,
     },
+    /// An entry of a part that the account of the whole contract does not know yet.
+    #[error(
+        "contract {part} is no part of the account yet; the next pass brings the account to the contracts"
+    )]
+    NoPart {
+        /// The part.
+        part: String,
+    },
+    /// A part that entries were counted for is part of the whole no longer.
+    #[error(
+        "work of contract {part} is counted as a part of this one; leave its `parent` as it was, and begin another contract for work that is to be counted elsewhere"
+    )]
+    PartLeaves {
+        /// The part.
+        part: String,
+    },
+    /// A contract that counted by itself became a part of another one.
+    #[error(
+        "work of contract {contract} is counted by itself; leave its `parent` out as it was, and begin another contract for work that is part of {parent}"
+    )]
+    CountedAlone {
+        /// The contract.
+        contract: String,
+        /// What it became a part of.
+        parent: String,
+    },
+    /// A contract that was counted as a part elsewhere.
+    #[error(
+        "work of contract {contract} is counted as a part of contract {whole}; leave its `parent` as it was, and begin another contract for work that is to be counted elsewhere"
+    )]
+    CountedElsewhere {
+        /// The contract.
+        contract: String,
+        /// Where it is counted.
+        whole: String,
+    },
+    /// A parent that does not exist, or parents in a circle.
+    #[error(
+        "contract {contract} is part of contract {parent}, which does not exist or is part of it"
+    )]
+    NoParent {
+        /// The contract.
+        contract: String,
+        /// The parent.
+        parent: String,
+    },
     /// A credit above what stands billed.
     #[error(
         "item {item}: a credit of {asked} is more than the {billed} that stand billed; credit at most that"

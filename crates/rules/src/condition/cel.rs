@@ -1,6 +1,6 @@
 //! One compiled condition, and the library that evaluates it.
 
-use super::types::{Answers, Checker, money_of};
+use super::types::{Answers, Checker, money_of, names_in};
 use super::{CONDITION_BYTES_MAX, ConditionFault, ConditionPlace, Work};
 use crate::explanation::Step;
 use ::cel::common::types::{CelBool, CelInt, CelString, STRING_TYPE, Type};
@@ -22,6 +22,8 @@ const PARSE_MISTAKES_MAX: u32 = 4;
 pub(super) struct Compiled {
     term: &'static str,
     source: String,
+    /// The names that it asks for, in their order.
+    names: Vec<String>,
     expression: IdedExpr,
     environment: Arc<Env>,
 }
@@ -76,6 +78,7 @@ impl Compiled {
         Ok(Self {
             term,
             source: source.to_owned(),
+            names: names_in(&expression),
             expression,
             environment: Arc::new(environment),
         })
@@ -86,11 +89,32 @@ impl Compiled {
         self.term
     }
 
-    /// The explanation of an answer.
-    pub(super) fn step(&self, answer: &str) -> Step {
+    /// The condition as it is written.
+    pub(super) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The explanation of an answer: the condition, and what the work had for each of its names.
+    pub(super) fn step(
+        &self,
+        contract: &str,
+        work: &Work<'_>,
+        amount: Option<Money>,
+        answer: &str,
+    ) -> Step {
+        let seen: Vec<String> = self
+            .names
+            .iter()
+            .map(|name| format!("{name} {}", value_of(name, contract, work, amount)))
+            .collect();
+        let with = if seen.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", seen.join(", "))
+        };
         Step {
             rule: format!("condition {}", self.term),
-            inputs: self.source.clone(),
+            inputs: format!("{}{with}", self.source),
             result: answer.to_owned(),
         }
     }
@@ -154,6 +178,26 @@ impl Compiled {
                 value.get_type().name()
             )
         })
+    }
+}
+
+/// What a name stands for, for people.
+fn value_of(name: &str, contract: &str, work: &Work<'_>, amount: Option<Money>) -> String {
+    let text = |value: &str| format!("\"{value}\"");
+    match name {
+        "worker" => text(work.worker),
+        "role" => text(work.role),
+        "practice" => text(work.practice),
+        "project" => text(work.project),
+        "task" => text(work.task),
+        "service_item" => text(work.service_item),
+        "customer" => text(work.customer),
+        "contract" => text(contract),
+        "date" => work.date.to_string(),
+        "weekday" => work.date.weekday().to_monday_one_offset().to_string(),
+        "minutes" => work.minutes.to_string(),
+        "billable" => if work.billable { "yes" } else { "no" }.to_owned(),
+        _ => amount.map_or_else(String::new, |amount| amount.to_string()),
     }
 }
 

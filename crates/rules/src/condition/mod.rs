@@ -7,13 +7,14 @@
 //! point. Money is an opaque value that can be compared with money of the contract's currency and
 //! nothing else. What still goes wrong is a [`ConditionProblem`], never a default.
 //!
-//! Compile once, evaluate often: [`Conditions::of`] takes as long as some hundred evaluations. Keep
-//! its result beside the contract for as long as its terms are the same, as with a snapshot of the
-//! reference data. It can be shared between threads.
+//! Compile once, evaluate often: [`Conditions::of`] takes as long as some hundred evaluations.
+//! [`compiled`] keeps its result for as long as the terms of the contract are the same. It can be
+//! shared between threads.
 //!
 //! This is the only module that knows the library behind it.
 
 mod cel;
+mod kept;
 mod numbers;
 mod types;
 
@@ -26,6 +27,8 @@ use thiserror::Error;
 
 use cel::Compiled;
 use numbers::MINUTES_MAX;
+
+pub use kept::compiled;
 
 /// The longest condition, in bytes.
 pub const CONDITION_BYTES_MAX: usize = 1_000;
@@ -146,6 +149,11 @@ impl Conditions {
         })
     }
 
+    /// The condition of what the contract covers, as it is written, if there is one.
+    pub fn when(&self) -> Option<&str> {
+        self.when.as_ref().map(Compiled::source)
+    }
+
     /// Whether the contract covers the work, as far as conditions go.
     pub fn covers(&self, work: &Work<'_>) -> Result<Answer<bool>, ConditionProblem> {
         self.yes_or_no(self.when.as_ref(), work, None, true)
@@ -184,7 +192,7 @@ impl Conditions {
             );
             return Err(self.problem(compiled, reason));
         }
-        let step = compiled.step(&text);
+        let step = compiled.step(&self.contract, work, None, &text);
         Ok(Answer {
             value: Some(text),
             step: Some(step),
@@ -210,7 +218,12 @@ impl Conditions {
             .map_err(|reason| self.problem(compiled, reason))?;
         Ok(Answer {
             value,
-            step: Some(compiled.step(if value { "yes" } else { "no" })),
+            step: Some(compiled.step(
+                &self.contract,
+                work,
+                amount,
+                if value { "yes" } else { "no" },
+            )),
         })
     }
 

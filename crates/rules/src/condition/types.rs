@@ -471,6 +471,35 @@ fn unknown_function(part: u64, name: &str) -> Checked {
     )
 }
 
+/// The names that a condition asks for, each once. Only checked conditions are looked through, so
+/// that no part is deeper than they may be.
+pub(super) fn names_in(part: &IdedExpr) -> Vec<String> {
+    fn look(part: &IdedExpr, names: &mut Vec<String>) {
+        match &part.expr {
+            Expr::Ident(name) => {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
+            Expr::Call(call) => {
+                let parts = call.target.as_deref().into_iter().chain(&call.args);
+                parts.for_each(|part| look(part, names));
+            }
+            Expr::List(list) => list.elements.iter().for_each(|part| look(part, names)),
+            // None of these passes the check.
+            Expr::Literal(_)
+            | Expr::Comprehension(_)
+            | Expr::Select(_)
+            | Expr::Map(_)
+            | Expr::Struct(_)
+            | Expr::Unspecified => {}
+        }
+    }
+    let mut names = Vec::new();
+    look(part, &mut names);
+    names
+}
+
 /// Money as a condition writes it.
 pub(super) fn money_of(written: &str) -> Result<Money, String> {
     let (amount, currency) = written

@@ -2,6 +2,8 @@
 //! retainer. What a bank covers is asked of nobody else; what is over it, or what has no bank, has
 //! to pass the limits; what may be billed is drawn from the retainer as far as it goes.
 
+use super::slices::{one, over, together};
+use super::whole::Whole;
 use crate::account::ask::{Ask, Effect, Outcome, Slice, in_order};
 use crate::account::hour_bank::HourBank;
 use crate::account::limit::Limits;
@@ -12,7 +14,6 @@ use crate::account::{Account, Applied, Event, Terms, apply};
 use crate::explanation::Step;
 use crate::overtime::Tier;
 use domain::contract::Contract;
-use domain::decimal::Micro;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,8 +43,9 @@ pub struct Settled {
 }
 
 impl Accounts {
-    /// Fresh accounts of a contract.
-    pub fn of(contract: &Contract) -> Result<Self, Refusal> {
+    /// Fresh accounts of a contract. The limits of one that is part of another are counted there.
+    pub fn of(whole: &Whole<'_>) -> Result<Self, Refusal> {
+        let contract = whole.contract();
         let printing = contract.printing();
         Ok(Self {
             hour_bank: contract
@@ -51,8 +53,8 @@ impl Accounts {
                 .clone()
                 .map(|terms| HourBank::new(printing, terms).map(Account::HourBank))
                 .transpose()?,
-            limits: (!contract.limit.is_empty())
-                .then(|| Limits::new(printing, contract.limit.clone()).map(Account::Limits))
+            limits: (!whole.is_part() && whole.has_limits())
+                .then(|| Limits::of_whole(printing, &whole.limits()).map(Account::Limits))
                 .transpose()?,
             retainer: contract
                 .retainer
@@ -68,15 +70,17 @@ impl Accounts {
     }
 
     /// Whether they are kept by the terms that a contract has now.
-    pub fn keep(&self, contract: &Contract) -> bool {
+    pub fn keep(&self, whole: &Whole<'_>) -> bool {
+        let contract = whole.contract();
         let printing = contract.printing();
         let same = |account: &Option<Account>| match account {
             None => true,
             Some(account) => *account.printing() == printing,
         };
+        let kept_here = !whole.is_part() && whole.has_limits();
         let limits = match &self.limits {
-            Some(Account::Limits(limits)) => limits.terms(),
-            Some(_) | None => &[],
+            Some(Account::Limits(limits)) => kept_here && limits.keeps(&whole.limits()),
+            Some(_) | None => !kept_here,
         };
         let retainer = match &self.retainer {
             Some(Account::Retainer(retainer)) => Some(retainer.terms()),
@@ -90,8 +94,6 @@ impl Accounts {
             Some(Account::Milestones(milestones)) => Some(milestones.terms()),
             Some(_) | None => None,
         };
-        // Limits are kept outer ones first, whatever their order in the configuration.
-        let known = |limit| limits.contains(limit);
         let all = [
             &self.limits,
             &self.retainer,
@@ -99,8 +101,7 @@ impl Accounts {
             &self.milestones,
         ];
         all.into_iter().all(same)
-            && limits.len() == contract.limit.len()
-            && contract.limit.iter().all(known)
+            && limits
             && retainer == contract.retainer.as_ref()
             && bank == contract.hour_bank.as_ref()
             && milestones == contract.milestones.as_ref()
@@ -116,8 +117,62 @@ impl Accounts {
         self.hour_bank.is_some() || self.limits.is_some() || self.retainer.is_some()
     }
 
-    /// Ask for items, all together; `gone` are items that ask for nothing any more.
-    pub fn settle(&mut self, asks: &[Ask], gone: &BTreeSet<String>) -> Result<Settled, Refusal> {
+    /// Refuse a contract whose work these accounts, kept under another outermost one, count as that of
+    /// a part.
+    pub(super) fn count_elsewhere(
+        &self,
+        kept_under: &str,
+        contract: &Contract,
+    ) -> Result<(), Refusal> {
+        match &self.limits {
+            Some(Account::Limits(limits)) if limits.counts_part(&contract.id) => {
+                Err(Refusal::CountedElsewhere {
+                    contract: contract.id.clone(),
+                    whole: kept_under.to_owned(),
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Refuse contracts that are part of something else by now than where their work is counted.
+    pub fn check_places(&self, kept_under: &str, contracts: &[Contract]) -> Result<(), Refusal> {
+        let Some(Account::Limits(limits)) = &self.limits else {
+            return Ok(());
+        };
+        for id in limits.part_ids() {
+            let contract = contracts.iter().find(|contract| contract.id == id);
+            if let Some(contract) = contract
+                && Whole::of(contracts, contract)?.outermost().id != kept_under
+            {
+                self.count_elsewhere(kept_under, contract)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuse a contract that became part of another one after it counted by itself.
+    pub(super) fn counts_nothing_alone(&mut self, whole: &Whole<'_>) -> Result<(), Refusal> {
+        if let Some(Account::Limits(limits)) = &self.limits
+            && limits.has_entries()
+        {
+            return Err(Refusal::CountedAlone {
+                contract: whole.contract().id.clone(),
+                parent: whole.contract().parent.clone().unwrap_or_default(),
+            });
+        }
+        self.limits = None;
+        Ok(())
+    }
+
+    /// Ask for items, all together; `gone` are items that ask for nothing any more. Of these, `moved`
+    /// went to another part of the same whole: there they keep what the limits granted them.
+    pub fn settle(
+        &mut self,
+        asks: &[Ask],
+        gone: &BTreeSet<String>,
+        moved: &BTreeSet<String>,
+    ) -> Result<Settled, Refusal> {
         let mut settled = Settled::default();
         settled
             .items
@@ -130,15 +185,27 @@ impl Accounts {
         if let Some(bank) = &mut self.hour_bank {
             send(bank, asks, gone, &mut settled)?;
         }
-        let asks = self.over_the_bank(&settled.items, &known, gone);
+        let mut asks = self.over_the_bank(&settled.items, &known, gone);
+        asks.1.retain(|item| !moved.contains(item));
         if let Some(limits) = &mut self.limits {
             send(limits, &asks.0, &asks.1, &mut settled)?;
         }
-        let asks = self.past_the_limits(&settled.items, &asks.0);
+        let mut asks = self.past_the_limits(&settled.items, &asks.0);
+        asks.0.retain(|ask| !moved.contains(&ask.item));
+        asks.1.extend(moved.iter().cloned());
         if let Some(retainer) = &mut self.retainer {
             send(retainer, &asks.0, &asks.1, &mut settled)?;
         }
         Ok(settled)
+    }
+
+    /// Let what the limits changed of items pass the retainer.
+    pub(super) fn draw(&mut self, settled: &mut Settled) -> Result<(), Refusal> {
+        let asks = self.past_the_limits(&settled.items, &[]);
+        match &mut self.retainer {
+            Some(retainer) => send(retainer, &asks.0, &asks.1, settled),
+            None => Ok(()),
+        }
     }
 
     /// Send any other event to the account it is for, and let what it changed pass those after it.
@@ -155,9 +222,12 @@ impl Accounts {
                 Terms::HourBank(_) => &mut self.hour_bank,
                 Terms::Milestones(_) => &mut self.milestones,
             },
-            Event::Reserve { asks } => return self.settle(asks, &BTreeSet::new()),
+            Event::Reserve { asks } => {
+                return self.settle(asks, &BTreeSet::new(), &BTreeSet::new());
+            }
             Event::Withdraw { item } => {
-                return self.settle(&[], &BTreeSet::from([item.clone()]));
+                let gone = BTreeSet::from([item.clone()]);
+                return self.settle(&[], &gone, &BTreeSet::new());
             }
             Event::Credit { .. } => return self.credit(event),
         };
@@ -218,9 +288,13 @@ impl Accounts {
 
     /// Follow a change order: the terms as they are now. An account that the contract has no more
     /// is gone with what it counted, one that it has now begins.
-    pub(super) fn follow(&mut self, contract: &Contract) -> Result<Settled, Refusal> {
+    pub(super) fn follow(&mut self, whole: &Whole<'_>) -> Result<Settled, Refusal> {
+        let contract = whole.contract();
         let mut settled = Settled::default();
-        let fresh = Self::of(contract)?;
+        if whole.is_part() {
+            self.counts_nothing_alone(whole)?;
+        }
+        let fresh = Self::of(whole)?;
         let slots = [
             (
                 &mut self.hour_bank,
@@ -230,7 +304,7 @@ impl Accounts {
             (
                 &mut self.limits,
                 fresh.limits,
-                Some(Terms::Limits(contract.limit.clone())),
+                Some(Terms::Limits(whole.limits())),
             ),
             (
                 &mut self.retainer,
@@ -389,56 +463,6 @@ impl Accounts {
         }
         together(parts)
     }
-}
-
-/// Put the answer of a later account in the place of what it was asked about.
-fn over(mut parts: Vec<Slice>, answer: Vec<Slice>, asked: Outcome) -> Vec<Slice> {
-    if answer.is_empty() {
-        return parts;
-    }
-    parts.retain(|slice| slice.outcome != asked);
-    parts.extend(answer);
-    parts
-}
-
-/// One slice per outcome and rate, zero ones dropped.
-fn together(parts: Vec<Slice>) -> Vec<Slice> {
-    let mut by: BTreeMap<(Outcome, Micro), Slice> = BTreeMap::new();
-    for slice in parts {
-        let key = (slice.outcome, slice.rate);
-        match by.get_mut(&key) {
-            Some(known) => {
-                let quantity = known
-                    .quantity
-                    .micro()
-                    .saturating_add(slice.quantity.micro());
-                known.quantity = Micro::from_micro(quantity);
-                known.amount.amount_minor = known
-                    .amount
-                    .amount_minor
-                    .saturating_add(slice.amount.amount_minor);
-                known.line_allowance.amount_minor = known
-                    .line_allowance
-                    .amount_minor
-                    .saturating_add(slice.line_allowance.amount_minor);
-            }
-            None => {
-                by.insert(key, slice);
-            }
-        }
-    }
-    by.into_values()
-        .filter(|slice| slice.quantity != Micro::ZERO)
-        .collect()
-}
-
-fn one(slices: &[Slice], outcome: Outcome) -> Option<Slice> {
-    let own: Vec<Slice> = slices
-        .iter()
-        .filter(|slice| slice.outcome == outcome)
-        .cloned()
-        .collect();
-    together(own).into_iter().next()
 }
 
 /// The place of an ask's tier among the tiers.

@@ -128,12 +128,12 @@ pub(super) fn terms_problem(contract: &Contract, error: &dyn std::fmt::Display) 
 
 impl<'a> Passing<'a> {
     pub(super) fn new(work: &'a Work, resolved: Resolved<'a>) -> Self {
-        let pays = disposition(resolved.contract.kind, work.fields.billable);
+        let pays = disposition(resolved.contract.kind, resolved.billable);
         let mut why = Explanation {
             pricing_version: crate::PRICING_VERSION,
             steps: Vec::new(),
         };
-        who_pays(resolved.contract, work.fields.billable, pays, &mut why);
+        who_pays(&resolved, &work.fields, pays, &mut why);
         let place = placement(&resolved, resolved.posting.date());
         let seconds = work.fields.recorded_seconds;
         Self {

@@ -5,9 +5,9 @@
 //! change of some work gives what every piece that it touches comes to now. The charges follow by
 //! [`crate::diff`], the one way in which charges change.
 //!
-//! A change goes through four stages: what it reaches (`reach`), the price of that before any account
-//! is asked (`stages` and `gross`), printed quantities (`print`), and the accounts with what everything
-//! comes to (`settle` and `content`). What is booked keeps its posting day unless its own price changes:
+//! A change goes through five stages: what it reaches (`reach`), the price of that before any account
+//! is asked (`stages` and `gross`), printed quantities (`print`), work that a person has to look at
+//! first (`look`), and the accounts with what everything comes to (`settle` and `content`). What is booked keeps its posting day unless its own price changes:
 //! a period that closes moves nothing that stands.
 //!
 //! Pure: the same book, the same reference data and the same change give the same answer. A book can
@@ -16,16 +16,20 @@
 mod accounts;
 mod content;
 mod gross;
+mod look;
 mod print;
 mod reach;
 mod settle;
+mod slices;
 mod stages;
+mod whole;
 mod work;
 
 pub use accounts::{Accounts, Settled};
 pub use content::PricedPart;
 pub use gross::{Gross, GrossPart};
 pub use reach::window;
+pub use whole::Whole;
 pub use work::Work;
 
 use crate::account::Event;
@@ -153,13 +157,16 @@ impl Told {
 
 impl From<Told> for Answer {
     fn from(told: Told) -> Self {
+        // What moved between contracts was missed where it stood, and said where it stands.
+        let mut missing = told.missing;
+        missing.retain(|id| !told.outcomes.contains_key(id));
         let outcomes = told.outcomes.into_iter();
         Self {
             outcomes: outcomes
                 .map(|(item, parts)| Outcome { item, parts })
                 .collect(),
             effects: told.effects,
-            missing: told.missing,
+            missing,
         }
     }
 }
@@ -230,11 +237,18 @@ impl Book {
         event: &Event,
     ) -> Result<Answer, PriceError> {
         let terms = contract_of(reference, contract)?;
-        let mut accounts = self.accounts_of(terms)?;
-        let settled = accounts.tell(event)?;
-        self.accounts.insert_mut(contract.to_owned(), accounts);
+        let whole = Whole::of(&reference.contracts, terms)?;
         let mut told = Told::default();
-        self.conclude(terms, &settled, &mut told);
+        let mut next = self.clone();
+        if let Event::ReleaseHeld { at_most } = event {
+            next.release(reference, &whole, *at_most, &mut told)?;
+        } else {
+            let mut accounts = next.accounts_of(&whole)?;
+            let settled = accounts.tell(event)?;
+            next.conclude(terms, &accounts, &settled, &mut told);
+            next.keep_accounts(&whole, accounts)?;
+        }
+        *self = next;
         Ok(told.into())
     }
 
@@ -255,11 +269,18 @@ impl Book {
         let terms = contract_of(reference, contract)?;
         let mut next = self.clone();
         let mut told = Told::default();
-        if let Some(known) = next.accounts.get(contract) {
-            let mut accounts = known.clone();
-            let settled = accounts.follow(terms)?;
-            next.accounts.insert_mut(contract.to_owned(), accounts);
-            next.conclude(terms, &settled, &mut told);
+        // The limits of a part are kept with those of the whole: that account follows too.
+        let outermost = Whole::of(&reference.contracts, terms)?.outermost();
+        let both = std::iter::once(outermost).chain((outermost.id != terms.id).then_some(terms));
+        for terms in both {
+            let Some(mut accounts) = next.accounts.get(&terms.id).cloned() else {
+                continue;
+            };
+            let whole = Whole::of(&reference.contracts, terms)?;
+            let settled = accounts.follow(&whole)?;
+            next.accounts.insert_mut(terms.id.clone(), accounts);
+            let accounts = next.accounts_of(&whole)?;
+            next.conclude(terms, &accounts, &settled, &mut told);
         }
         let all = next.works.values().cloned().map(Box::new);
         let changes = all.map(Change::Put).collect();
@@ -271,19 +292,21 @@ impl Book {
         Ok(told.into())
     }
 
-    fn accounts_of(&self, contract: &Contract) -> Result<Accounts, Refusal> {
-        match self.accounts.get(&contract.id) {
-            Some(known) => Ok(known.clone()),
-            None => Accounts::of(contract),
-        }
-    }
-
     fn put_work(&mut self, work: Work) {
         self.take_work(&work.id.clone());
         let fields = &work.fields;
         let place = (fields.worker_ref.clone(), fields.work_date, work.id.clone());
         self.days.insert_mut(place);
         self.works.insert_mut(work.id.clone(), work);
+    }
+
+    /// What stands booked as it is need not be looked at any more, whatever its price becomes.
+    fn note_booked(&mut self, id: &str) {
+        if self.works.get(id).is_some_and(|work| !work.looked_at)
+            && let Some(work) = self.works.get_mut(id)
+        {
+            work.looked_at = true;
+        }
     }
 
     fn take_work(&mut self, id: &str) -> Option<Work> {

@@ -1,9 +1,10 @@
 //! What everything comes to: the accounts are asked for what changed, and every piece of work that
 //! they or its own price touch is said anew.
 
-use super::accounts::Settled;
+use super::accounts::{Accounts, Settled};
 use super::content;
 use super::gross::{Gross, GrossPart, asks_accounts};
+use super::whole::Whole;
 use super::{Book, PriceError, Told, Work, contract_of};
 use crate::account::ask::{Ask, AskKind};
 use crate::explanation::{Explanation, Step};
@@ -14,11 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What changes under one contract.
 #[derive(Default)]
-struct Under {
+pub(super) struct Under {
     /// New prices, by work.
-    own: BTreeMap<String, Gross>,
+    pub(super) own: BTreeMap<String, Gross>,
     /// What stood under the contract and does no more: removed, or moved to another one.
-    left: Vec<(String, Gross)>,
+    pub(super) left: Vec<(String, Gross)>,
+    /// What of `own` stood under another contract, and how it was priced there.
+    came: BTreeMap<String, Gross>,
 }
 
 impl Book {
@@ -30,6 +33,46 @@ impl Book {
         gone: Vec<(String, Gross)>,
         told: &mut Told,
     ) -> Result<(), PriceError> {
+        let fresh = self.looked_at(reference, fresh, &gone, told)?;
+        let contracts = self.by_contract(fresh, gone);
+        let moves: BTreeMap<String, String> = contracts
+            .iter()
+            .flat_map(|(id, under)| under.came.keys().map(|work| (work.clone(), id.clone())))
+            .collect();
+        for (id, under) in contracts {
+            let contract = contract_of(reference, &id)?;
+            let whole = Whole::of(&reference.contracts, contract)?;
+            let inside = |other: &str| -> Result<bool, PriceError> {
+                let other = contract_of(reference, other)?;
+                let other = Whole::of(&reference.contracts, other)?;
+                Ok(other.outermost().id == whole.outermost().id)
+            };
+            // What goes to another part of the whole keeps what the limits granted it, and is
+            // theirs to give back where it comes.
+            let (mut goes, mut comes) = (BTreeSet::new(), BTreeSet::new());
+            for (work, gross) in &under.left {
+                if let Some(to) = moves.get(work)
+                    && inside(to)?
+                {
+                    goes.extend(ask_ids(work, gross));
+                }
+            }
+            for (work, gross) in &under.came {
+                if inside(&gross.contract)? {
+                    comes.extend(ask_ids(work, gross));
+                }
+            }
+            self.settle_contract(&whole, under, (&goes, comes), told)?;
+        }
+        Ok(())
+    }
+
+    /// What changes under each contract. What moves to another one leaves the one where it stood.
+    pub(super) fn by_contract(
+        &mut self,
+        fresh: BTreeMap<String, Gross>,
+        gone: Vec<(String, Gross)>,
+    ) -> BTreeMap<String, Under> {
         let mut contracts: BTreeMap<String, Under> = BTreeMap::new();
         for (id, gross) in gone {
             let under = contracts.entry(gross.contract.clone()).or_default();
@@ -41,6 +84,8 @@ impl Book {
                     gross.keep_day(&before);
                 } else {
                     self.take_gross(&id);
+                    let new = contracts.entry(gross.contract.clone()).or_default();
+                    new.came.insert(id.clone(), before.clone());
                     let old = contracts.entry(before.contract.clone()).or_default();
                     old.left.push((id.clone(), before));
                 }
@@ -48,19 +93,17 @@ impl Book {
             let under = contracts.entry(gross.contract.clone()).or_default();
             under.own.insert(id, gross);
         }
-        for (id, under) in contracts {
-            let contract = contract_of(reference, &id)?;
-            self.settle_contract(contract, under, told)?;
-        }
-        Ok(())
+        contracts
     }
 
     fn settle_contract(
         &mut self,
-        contract: &Contract,
+        whole: &Whole<'_>,
         under: Under,
+        (goes, comes): (&BTreeSet<String>, BTreeSet<String>),
         told: &mut Told,
     ) -> Result<(), PriceError> {
+        let contract = whole.contract();
         let mut lost: BTreeSet<String> = BTreeSet::new();
         for (id, gross) in &under.left {
             lost.extend(ask_ids(id, gross));
@@ -77,12 +120,12 @@ impl Book {
         };
         let mut asks = Vec::new();
         let mut plain = BTreeSet::new();
-        let mut accounts = self.accounts_of(contract)?;
+        let mut accounts = self.accounts_of(whole)?;
         let asked_about = accounts.asked_about_work();
         for (id, gross) in printed {
             let now = match self.works.get(&id) {
                 Some(work) if asked_about && asks_accounts(contract.kind, gross.pays) => {
-                    asks_of(work, &gross)
+                    asks_of(whole, work, &gross)
                 }
                 Some(_) | None => Vec::new(),
             };
@@ -91,21 +134,34 @@ impl Book {
             let old = before.map_or_else(BTreeSet::new, |before| ask_ids(&id, &before));
             lost.extend(old.into_iter().filter(|ask| !kept.contains(ask.as_str())));
             asks.extend(now);
+            self.note_booked(&id);
             plain.insert(id);
         }
+        let asked: BTreeSet<&str> = asks.iter().map(|ask| ask.item.as_str()).collect();
+        lost.extend(
+            comes
+                .into_iter()
+                .filter(|ask| !asked.contains(ask.as_str())),
+        );
         let mut settled = if asked_about {
-            accounts.settle(&asks, &lost)?
+            accounts.settle(&asks, &lost, goes)?
         } else {
             Settled::default()
         };
-        self.accounts.insert_mut(contract.id.clone(), accounts);
         settled.items.extend(plain);
-        self.conclude(contract, &settled, told);
+        self.conclude(contract, &accounts, &settled, told);
+        self.keep_accounts(whole, accounts)?;
         Ok(())
     }
 
     /// Say what the items come to. One that stands under another contract by now is said there.
-    pub(super) fn conclude(&self, contract: &Contract, settled: &Settled, told: &mut Told) {
+    pub(super) fn conclude(
+        &self,
+        contract: &Contract,
+        accounts: &Accounts,
+        settled: &Settled,
+        told: &mut Told,
+    ) {
         let ids: BTreeSet<&str> = settled.items.iter().map(|item| work_id(item)).collect();
         for id in ids {
             let Some(gross) = self.gross.get(id) else {
@@ -118,8 +174,7 @@ impl Book {
             if gross.contract != contract.id {
                 continue;
             }
-            let accounts = self.accounts.get(&contract.id);
-            let parts = content::parts(contract, id, gross, accounts, &settled.steps);
+            let parts = content::parts(contract, id, gross, Some(accounts), &settled.steps);
             told.outcomes.insert(id.to_owned(), parts);
         }
         let effects = settled.effects.iter().cloned();
@@ -149,13 +204,14 @@ fn ask_ids(id: &str, gross: &Gross) -> BTreeSet<String> {
     gross.parts.iter().map(|part| ask_id(id, part)).collect()
 }
 
-fn asks_of(work: &Work, gross: &Gross) -> Vec<Ask> {
+fn asks_of(whole: &Whole<'_>, work: &Work, gross: &Gross) -> Vec<Ask> {
     gross
         .parts
         .iter()
         .filter(|part| part.billed && part.quantity != Micro::ZERO)
         .map(|part| Ask {
             item: ask_id(&work.id, part),
+            contract: whole.is_part().then(|| whole.contract().id.clone()),
             kind: AskKind::Fees,
             quantity: part.quantity,
             rate: part.rate,

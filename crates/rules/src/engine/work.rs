@@ -23,6 +23,10 @@ pub struct Work {
     /// Whether the client allowed overtime for it beforehand.
     #[serde(default)]
     pub preauthorised: bool,
+    /// Whether a person looked at it as it is, so that no condition holds it. What stands booked as
+    /// it is counts as looked at.
+    #[serde(default)]
+    pub looked_at: bool,
 }
 
 impl Work {

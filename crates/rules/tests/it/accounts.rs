@@ -44,6 +44,7 @@ pub(crate) const DAY: Date = date(2026, 3, 2);
 pub(crate) fn ask(item: &str, quantity: &str, rate: &str) -> Ask {
     Ask {
         item: item.to_owned(),
+        contract: None,
         kind: AskKind::Fees,
         quantity: micro(quantity),
         rate: micro(rate),

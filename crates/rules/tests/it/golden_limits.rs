@@ -93,7 +93,7 @@ fn event(row: &Row, account: &Account) -> Event {
             let changed = terms.iter_mut().find(|limit| limit.id == item).unwrap();
             changed.amount = micro(row.get("quantity"));
             Event::ChangeTerms {
-                terms: Terms::Limits(terms),
+                terms: Terms::Limits(terms.into()),
             }
         }
         credit @ ("final credit" | "credit to rebill") => Event::Credit {

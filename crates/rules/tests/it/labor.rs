@@ -16,6 +16,7 @@ fn of(reference: &domain::reference::Reference, billable: bool) -> LaborTransact
         reference,
         &resolved,
         &fields,
+        false,
     )
     .unwrap();
     let origin = Origin {

@@ -87,7 +87,7 @@ prop_compose! {
     }
 }
 
-fn event(whole_rates: bool) -> impl Strategy<Value = Event> {
+pub(crate) fn event(whole_rates: bool) -> impl Strategy<Value = Event> {
     prop_oneof![
         8 => proptest::collection::vec(any_ask(whole_rates), 1..3)
             .prop_map(|asks| Event::Reserve { asks }),
@@ -100,11 +100,11 @@ fn event(whole_rates: bool) -> impl Strategy<Value = Event> {
             }
         }),
         2 => proptest::option::of(1_u32..3).prop_map(|at_most| Event::ReleaseHeld { at_most }),
-        1 => limits().prop_map(|terms| Event::ChangeTerms { terms: Terms::Limits(terms) }),
+        1 => limits().prop_map(|terms| Event::ChangeTerms { terms: Terms::Limits(terms.into()) }),
     ]
 }
 
-fn limits() -> impl Strategy<Value = Vec<LimitTerms>> {
+pub(crate) fn limits() -> impl Strategy<Value = Vec<LimitTerms>> {
     (limit(0), limit(1), limit(2), 1_usize..=3).prop_map(|(a, b, c, count)| {
         let mut all = vec![a, b, c];
         all.truncate(count);
@@ -112,7 +112,7 @@ fn limits() -> impl Strategy<Value = Vec<LimitTerms>> {
     })
 }
 
-fn of(account: &Account) -> &Limits {
+pub(crate) fn of(account: &Account) -> &Limits {
     match account {
         Account::Limits(limits) => limits,
         other => panic!("{other:?}"),
@@ -120,7 +120,7 @@ fn of(account: &Account) -> &Limits {
 }
 
 /// What an event itself names; everything else has to keep what it has.
-fn named(event: &Event) -> Vec<String> {
+pub(crate) fn named(event: &Event) -> Vec<String> {
     match event {
         Event::Reserve { asks } => asks.iter().map(|ask| ask.item.clone()).collect(),
         Event::Withdraw { item } | Event::Credit { item, .. } => vec![item.clone()],
@@ -128,7 +128,7 @@ fn named(event: &Event) -> Vec<String> {
     }
 }
 
-fn billed(record: &Record) -> i64 {
+pub(crate) fn billed(record: &Record) -> i64 {
     let billed = record
         .slices
         .iter()

@@ -77,6 +77,8 @@ mod laws_rate_lint;
 #[cfg(test)]
 mod laws_retainers;
 #[cfg(test)]
+mod laws_whole;
+#[cfg(test)]
 mod table;
 #[cfg(test)]
 mod world;

@@ -156,5 +156,6 @@ pub(crate) fn price(
         reference,
         &resolved,
         fields,
+        false,
     )
 }

@@ -25,8 +25,8 @@ impl World {
                 credit.quantity
             ));
         }
-        let counts = self.book.accounts(&contract);
-        if !counts.is_some_and(rules::engine::Accounts::asked_about_work) {
+        let counts = self.book.counts_work(&self.reference, &contract);
+        if !counts.map_err(|error| error.to_string())? {
             return Err(format!(
                 "entry {id} is under contract {contract}, which counts nothing that a credit could be kept in; edit the entry to the time that is billed"
             ));

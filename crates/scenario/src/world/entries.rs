@@ -31,6 +31,7 @@ impl World {
                 .and_then(|start| self.instant(entry.date, start)),
             approved_us: self.instant(self.day, Time::midnight()),
             preauthorised: entry.preauthorised,
+            looked_at: false,
             fields,
         };
         self.put(number, work)
@@ -48,6 +49,8 @@ impl World {
         };
         let mut work = known.clone();
         let was_approved = work.fields.approved;
+        // What somebody looked at was the entry as it was.
+        work.looked_at = false;
         let fields = &mut work.fields;
         let set = |to: &mut String, new: &Option<String>| {
             if let Some(new) = new {
@@ -89,6 +92,20 @@ impl World {
             return Ok(());
         }
         self.change(number, vec![change])
+    }
+
+    pub(super) fn confirm(&mut self, number: usize, id: &str) -> Played<()> {
+        let held = self.exceptions.get(id).map(|problem| problem.code);
+        let Some(known) = self
+            .works
+            .get(id)
+            .filter(|_| held == Some(Code::ConditionHolds))
+        else {
+            return Err(format!("no condition holds an entry {id}"));
+        };
+        let mut work = known.clone();
+        work.looked_at = true;
+        self.put(number, work)
     }
 
     pub(super) fn delete(&mut self, number: usize, id: &str) -> Played<()> {

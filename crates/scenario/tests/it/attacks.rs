@@ -73,6 +73,214 @@ fn contracts_that_cannot_work_are_named_with_their_line() {
 }
 
 #[test]
+fn conditions_that_cannot_be_used_are_named_with_their_place() {
+    for (condition, says) in [
+        (
+            "when = 'minuts > 60'",
+            "when, column 1: `minuts` is no name",
+        ),
+        (
+            "when = 'minutes > 1.5'",
+            "column 11: numbers with a decimal point",
+        ),
+        ("when = 'minutes'", "comes to a whole number"),
+        (
+            "billable_when = '[1, 2].all(x, x > 0)'",
+            "loops are not taken",
+        ),
+        ("hold_when = 'amount > 5'", "not compared by signs"),
+        (
+            "hold_when = 'amount.more_than(money(\"5 USD\"))'",
+            "a contract in EUR",
+        ),
+        (
+            "group_by = 'minutes / (weekday - 1)'",
+            "nothing is divided by zero",
+        ),
+    ] {
+        let text = file(&format!("conditions = {{ {condition} }}"), "");
+        refused(&text, says);
+        assert!(outcome(&text).unwrap_err().starts_with("line 4: "));
+    }
+}
+
+#[test]
+fn a_condition_without_an_answer_stops_its_entry_and_no_other() {
+    let text = vec!["task"; 30].join(" + ");
+    let worked = entry("e1", "hours = \"1\"")
+        + &entry("e2", "hours = \"2\", task = \"A-LONG-CODE-OF-A-TASK\"");
+    let out = outcome(&file(
+        &format!("conditions = {{ group_by = '{text}' }}"),
+        &worked,
+    ))
+    .unwrap();
+    let stopped: Vec<(&str, &str)> = out
+        .exceptions
+        .iter()
+        .map(|e| (e.item.as_str(), e.code))
+        .collect();
+    assert_eq!(stopped, [("e2", "CONDITION_FAILED")]);
+    let facts = &out.exceptions[0].facts;
+    assert!(
+        facts.contains("`group_by` of contract K1") && facts.contains("200 characters"),
+        "{facts}"
+    );
+    assert_eq!(out.totals[0].billed.to_string(), "EUR 100.00");
+}
+
+#[test]
+fn nobody_confirms_what_no_condition_holds() {
+    let confirm = "[[event]]\nconfirm = { id = \"e\" }\n";
+    let worked = entry("e", "hours = \"1\"");
+    refused(&file("", confirm), "no condition holds an entry e");
+    let hold = "conditions = { hold_when = 'minutes > 60' }";
+    refused(
+        &file(hold, &(worked.clone() + confirm)),
+        "no condition holds an entry e",
+    );
+    let longer = entry("e", "hours = \"2\"");
+    let twice = longer.clone() + confirm + confirm;
+    refused(&file(hold, &twice), "no condition holds an entry e");
+    let out = outcome(&file(hold, &(longer + confirm))).unwrap();
+    assert_eq!(out.totals[0].billed.to_string(), "EUR 200.00");
+    // What it comes to is told of the exception, and nothing is billed meanwhile.
+    let out = outcome(&file(hold, &entry("e", "hours = \"2\""))).unwrap();
+    assert!(
+        out.exceptions[0].facts.contains("minutes 120"),
+        "{:?}",
+        out.exceptions
+    );
+    assert!(out.charges.is_empty());
+}
+
+/// A contract F without projects, of which K1 may be part.
+fn framed(frame: &str, contract: &str, events: &str) -> String {
+    let text = file(contract, events);
+    let own = format!(
+        "[[contract]]\nid = \"F\"\nprojects = []\nkind = \"time_and_materials\"\n{frame}\n[[rate]]"
+    );
+    text.replacen("[[rate]]", &own, 1)
+}
+
+#[test]
+fn contracts_that_cannot_be_part_of_each_other_are_named_with_their_line() {
+    let plain = "customer = \"C\"\ncurrency = \"EUR\"";
+    let part = "parent = \"F\"";
+    let cut = format!(
+        "{plain}\n[[contract.limit]]\nid = \"L\"\namount = \"10\"\npolicy = \"bill_to_cap\""
+    );
+    for (frame, contract, line, says) in [
+        (
+            plain,
+            "parent = \"G\"",
+            4,
+            "part of contract G, which does not exist",
+        ),
+        (plain, "parent = \"K1\"", 4, "in a circle: K1 -> K1"),
+        (
+            "customer = \"C\"\ncurrency = \"EUR\"\nparent = \"K1\"",
+            part,
+            4,
+            "in a circle",
+        ),
+        (
+            "customer = \"C\"\ncurrency = \"USD\"",
+            part,
+            4,
+            "is in EUR, but F",
+        ),
+        (
+            "customer = \"D\"\ncurrency = \"EUR\"",
+            part,
+            4,
+            "with customer C, but F",
+        ),
+        (
+            "currency = \"EUR\"",
+            part,
+            4,
+            "but F, of which it is part, is with nobody",
+        ),
+        (
+            &format!("{plain}\nretainer = {{ id = \"R\" }}"),
+            part,
+            4,
+            "`retainer` does not count",
+        ),
+        (
+            &cut,
+            &format!("{part}\n[contract.retainer]\nid = \"R\""),
+            4,
+            "cannot be drawn",
+        ),
+        (
+            plain,
+            &format!("{part}\n[[contract.limit]]\nid = \" \"\namount = \"1\""),
+            4,
+            "empty id",
+        ),
+    ] {
+        let text = framed(frame, contract, "");
+        refused(&text, says);
+        let told = outcome(&text).unwrap_err();
+        assert!(told.starts_with(&format!("line {line}: ")), "{told}");
+    }
+}
+
+#[test]
+fn a_change_order_does_not_change_what_a_contract_is_part_of() {
+    let plain = "customer = \"C\"\ncurrency = \"EUR\"";
+    let now = |parent: &str, currency: &str| {
+        format!(
+            "[[event]]\ncontract = {{ id = \"K1\", customer = \"C\", projects = [\"P\"], \
+             kind = \"time_and_materials\", currency = \"{currency}\"{parent} }}\n"
+        )
+    };
+    let part = ", parent = \"F\"";
+    let leaves = framed(plain, "parent = \"F\"", &now("", "EUR"));
+    refused(&leaves, "changes what it is part of");
+    refused(
+        &framed(plain, "", &now(part, "EUR")),
+        "changes what it is part of",
+    );
+    let dollars = framed(plain, "parent = \"F\"", &now(part, "USD"));
+    refused(&dollars, "K1 is in USD, but F");
+    assert!(outcome(&framed(plain, "parent = \"F\"", &now(part, "EUR"))).is_ok());
+    // Nothing waits where nothing is limited.
+    let release = "[[event]]\nrelease_held = { contract = \"K1\" }\n";
+    refused(
+        &framed(plain, "parent = \"F\"", release),
+        "without that account",
+    );
+}
+
+#[test]
+fn the_limit_that_cuts_is_told_with_its_contract() {
+    let plain = "customer = \"C\"\ncurrency = \"EUR\"";
+    let cap = |amount: &str| format!("[[contract.limit]]\nid = \"CAP\"\namount = \"{amount}\"");
+    let frame = format!("{plain}\n{}", cap("500"));
+    let part = format!("parent = \"F\"\n{}", cap("300"));
+    let out = outcome(&framed(&frame, &part, &entry("e", "hours = \"8\""))).unwrap();
+    let steps = &out.charges[0].explanation;
+    let of = |rule: &str| steps.iter().find(|step| step.rule == rule).unwrap();
+    let (own, outer) = (
+        of("limit CAP of contract K1"),
+        of("limit CAP of contract F"),
+    );
+    assert!(
+        own.inputs
+            .ends_with("policy: bill what fits, hold the rest"),
+        "{own:?}"
+    );
+    assert!(
+        outer.inputs.contains("another limit leaves no more"),
+        "{outer:?}"
+    );
+    assert!(own.result.contains("left EUR 0.00"), "{own:?}");
+    assert!(outer.result.contains("left EUR 200.00"), "{outer:?}");
+}
+
+#[test]
 fn names_are_given_once() {
     let twice = file("", "").replace(
         "[[rate]]",

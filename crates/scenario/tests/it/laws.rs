@@ -115,8 +115,9 @@ fn then() -> impl Strategy<Value = Vec<Then>> {
     proptest::collection::vec(one, 0..12)
 }
 
-/// Two customers with a contract each, two people, one rate, a cent of cost a second.
-fn firm(one: &str, two: &str) -> String {
+/// Two customers with a contract each, or two parts of a frame of 1,200.00; two people, one rate, a
+/// cent of cost a second.
+fn firm(one: &str, two: &str, framed: bool) -> String {
     let mut text = "version = 1\n".to_owned();
     for worker in ["w0", "w1"] {
         writeln!(text, "[[worker]]\ncode = \"{worker}\"").unwrap();
@@ -124,12 +125,24 @@ fn firm(one: &str, two: &str) -> String {
     text.push_str("[[rate]]\nrate = \"100\"\ncurrency = \"EUR\"\nfrom = \"2026-01-01\"\n");
     text.push_str("[[cost_rate]]\nrate = \"36\"\ncurrency = \"EUR\"\nfrom = \"2026-01-01\"\n");
     for (number, terms) in [one, two].iter().enumerate() {
+        let whose = if framed {
+            "customer = \"C\"\nparent = \"F\"".to_owned()
+        } else {
+            format!("customer = \"C{number}\"")
+        };
         writeln!(
             text,
-            "[[contract]]\nid = \"K{number}\"\ncustomer = \"C{number}\"\nprojects = [\"P{number}\"]\n\
+            "[[contract]]\nid = \"K{number}\"\n{whose}\nprojects = [\"P{number}\"]\n\
              kind = \"time_and_materials\"\ncurrency = \"EUR\"\n{terms}"
         )
         .unwrap();
+    }
+    if framed {
+        text.push_str(
+            "[[contract]]\nid = \"F\"\ncustomer = \"C\"\nprojects = []\n\
+             kind = \"time_and_materials\"\ncurrency = \"EUR\"\n\
+             [[contract.limit]]\nid = \"N\"\namount = \"1200\"\n",
+        );
     }
     text
 }
@@ -150,7 +163,12 @@ fn funded(terms: &[&str]) -> String {
 }
 
 /// The events that can happen, and the entries that are there afterwards.
-fn story(terms: &[&str], first: &[Entry], then: &[Then]) -> (String, BTreeMap<usize, Entry>) {
+fn story(
+    terms: &[&str],
+    framed: bool,
+    first: &[Entry],
+    then: &[Then],
+) -> (String, BTreeMap<usize, Entry>) {
     let mut text = funded(terms);
     let mut there: BTreeMap<usize, Entry> = BTreeMap::new();
     for (id, entry) in first.iter().enumerate() {
@@ -169,13 +187,13 @@ fn story(terms: &[&str], first: &[Entry], then: &[Then]) -> (String, BTreeMap<us
             }
             Then::Release => {
                 for (number, terms) in terms.iter().enumerate() {
-                    if terms.contains("limit") {
+                    if framed || terms.contains("limit") {
                         let event = format!("release_held = {{ contract = \"K{number}\" }}");
                         writeln!(text, "[[event]]\n{event}").unwrap();
                     }
                 }
             }
-            Then::Issue => text.push_str(&issued(&text, terms)),
+            Then::Issue => text.push_str(&issued(&text, terms, framed)),
             Then::Rate(rate) => {
                 recorded += 1;
                 writeln!(
@@ -192,8 +210,8 @@ fn story(terms: &[&str], first: &[Entry], then: &[Then]) -> (String, BTreeMap<us
 }
 
 /// Every draft that the story has made so far goes out.
-fn issued(text: &str, terms: &[&str]) -> String {
-    let so_far = played(&(firm(terms[0], terms[1]) + text));
+fn issued(text: &str, terms: &[&str], framed: bool) -> String {
+    let so_far = played(&(firm(terms[0], terms[1], framed) + text));
     let mut more = String::new();
     for document in so_far.documents {
         if document.state == counterfoil_scenario::DocumentState::Draft {
@@ -276,6 +294,14 @@ fn check(text: &str, outcome: &ScenarioOutcome, there: &BTreeMap<usize, Entry>) 
             }
         }
     }
+    if let Some(used) = figure(outcome, "F", "N", "used") {
+        // What is drawn from a retainer counts as well: the client pays it.
+        let paid = standing
+            .values()
+            .filter(|c| matches!(c.disposition, "bill" | "drawn"));
+        assert_eq!(used, minor(paid.map(|c| &c.value)), "the frame in\n{text}");
+        assert!(used <= 120_000, "the frame over its cap: {used} in\n{text}");
+    }
     for contract in ["K0", "K1"] {
         let of = |charge: &&&ChargeLine| charge.contract == contract;
         let stands = minor(standing.values().filter(of).map(|c| &c.amount));
@@ -326,10 +352,11 @@ proptest! {
     /// exceeded and no retainer overdrawn; and the same file gives the same bytes.
     #[test]
     fn everything_adds_up_whatever_happens(
-        one in anything(), two in anything(), first in entries(), then in then(),
+        one in anything(), two in anything(), framed in any::<bool>(),
+        first in entries(), then in then(),
     ) {
-        let (events, there) = story(&[one, two], &first, &then);
-        let text = firm(one, two) + &events;
+        let (events, there) = story(&[one, two], framed, &first, &then);
+        let text = firm(one, two, framed) + &events;
         let outcome = played(&text);
         prop_assert_eq!(&outcome.exceptions, &Vec::new());
         check(&text, &outcome, &there);
@@ -346,10 +373,10 @@ proptest! {
             (Just(first), Just(numbered).prop_shuffle())
         }),
     ) {
-        let (events, _) = story(&[one, two], &first, &[]);
-        let straight = played(&(firm(one, two) + &events));
+        let (events, _) = story(&[one, two], false, &first, &[]);
+        let straight = played(&(firm(one, two, false) + &events));
         let other: String = shuffled.iter().map(|(id, entry)| entry.recorded(*id)).collect();
-        let other = played(&(firm(one, two) + &other));
+        let other = played(&(firm(one, two, false) + &other));
         prop_assert_eq!(contents(&straight), contents(&other));
     }
 
@@ -358,25 +385,26 @@ proptest! {
     fn changed_and_changed_back_is_as_before(
         one in nothing(), two in nothing(), first in entries(), which in 0_usize..8, other in entry(),
     ) {
-        let (mut events, _) = story(&[one, two], &first, &[]);
-        let before = played(&(firm(one, two) + &events));
+        let (mut events, _) = story(&[one, two], false, &first, &[]);
+        let before = played(&(firm(one, two, false) + &events));
         let which = which % first.len();
         events.push_str(&other.edited(which));
         events.push_str(&first[which].edited(which));
-        let after = played(&(firm(one, two) + &events));
+        let after = played(&(firm(one, two, false) + &events));
         prop_assert_eq!(contents(&before), contents(&after));
     }
 
     /// When all work is gone, nothing is booked and every account is as it began.
     #[test]
     fn when_everything_is_gone_nothing_is_left(
-        one in anything(), two in anything(), first in entries(), then in then(),
+        one in anything(), two in anything(), framed in any::<bool>(),
+        first in entries(), then in then(),
     ) {
-        let (mut events, there) = story(&[one, two], &first, &then);
+        let (mut events, there) = story(&[one, two], framed, &first, &then);
         for id in there.keys() {
             writeln!(events, "[[event]]\ndelete = {{ id = \"e{id}\" }}").unwrap();
         }
-        let text = firm(one, two) + &events;
+        let text = firm(one, two, framed) + &events;
         let outcome = played(&text);
         prop_assert_eq!(contents(&outcome), Vec::<String>::new());
         check(&text, &outcome, &BTreeMap::new());

@@ -7,7 +7,7 @@ use twins::erp::Uniqueness;
 use twins::tracker::TrackerAct;
 
 /// What stands on lines of documents billed to a customer, in minor units.
-fn billed(stage: &Stage, customer: &str) -> i64 {
+pub(crate) fn billed(stage: &Stage, customer: &str) -> i64 {
     stage.world.erp.with(|state| {
         let erp = &state.machine;
         let own = erp.lines.values().filter(|line| {
@@ -31,7 +31,7 @@ async fn used_up(stage: &Stage, billed: i64) {
     );
 }
 
-fn limit(amount: &str) -> Vec<domain::contract::accounts::limit::LimitTerms> {
+pub(crate) fn limit(amount: &str) -> Vec<domain::contract::accounts::limit::LimitTerms> {
     let text = format!("{{\"id\": \"NTE\", \"amount\": \"{amount}\"}}");
     vec![serde_json::from_str(&text).unwrap()]
 }

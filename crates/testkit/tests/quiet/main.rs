@@ -1,11 +1,15 @@
 //! The product between both twins where nothing breaks, and one thing happens at one moment.
 
 #[cfg(test)]
+mod conditions;
+#[cfg(test)]
 mod fixed;
 #[cfg(test)]
 mod grouped;
 #[cfg(test)]
 mod issued;
+#[cfg(test)]
+mod nested;
 #[cfg(test)]
 mod nothing;
 #[cfg(test)]

@@ -57,7 +57,8 @@ impl Command for BookParts {
         let mut item = items::get(tx, &self.item_id)?.unwrap();
         let content: Option<ItemFacts> = facts::open(tx, item.content)?;
         let fields = content.unwrap().fields.unwrap();
-        let Judgement::Priced(whole) = judge(&self.terms, &item.source_ref, &fields, None) else {
+        let Judgement::Priced(whole) = judge(&self.terms, &item.source_ref, &fields, None, false)
+        else {
             panic!("{} has a price", item.source_ref);
         };
         let desired = self.cut(*whole, item.recorded_seconds);

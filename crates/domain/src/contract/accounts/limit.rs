@@ -192,6 +192,16 @@ pub fn check_limits(limits: &[LimitTerms], printing: &Printing) -> Result<(), Te
     limits.iter().try_for_each(|limit| limit.check(printing))
 }
 
+/// What the limit of a part is called in the account of the whole contract.
+pub fn id_in_whole(part: &str, limit: &str) -> String {
+    format!("{part}/{limit}")
+}
+
+/// Refuse limits of a whole contract that could be taken for each other.
+pub fn unique_in_whole<'a>(ids: impl Iterator<Item = &'a str>) -> Result<(), TermsError> {
+    unique("limit", ids)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

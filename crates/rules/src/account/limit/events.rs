@@ -1,7 +1,7 @@
 //! The events of the limits' account.
 
 use super::grant::Standing;
-use super::{HeldBy, Limits, Record, nested};
+use super::{HeldBy, Limits, Record, WholeTerms};
 use crate::account::ask::{Ask, Effect, Outcome, in_order};
 use crate::account::claim::Claim;
 use crate::account::cut::{
@@ -10,7 +10,7 @@ use crate::account::cut::{
 };
 use crate::account::refusal::Refusal;
 use crate::explanation::Explanation;
-use domain::contract::accounts::limit::{LimitPolicy, LimitTerms, check_limits};
+use domain::contract::accounts::limit::LimitPolicy;
 use domain::decimal::Micro;
 use std::collections::BTreeSet;
 
@@ -24,6 +24,9 @@ impl Limits {
         let mut effects = Vec::new();
         for ask in in_order(asks) {
             ask.check()?;
+            if let Some(part) = ask.contract.as_ref().filter(|part| !self.has_part(part)) {
+                return Err(Refusal::NoPart { part: part.clone() });
+            }
             effects.extend(self.reserve_one(ask, why)?);
         }
         Ok(effects)
@@ -49,7 +52,7 @@ impl Limits {
             Some(old) => self.regrant(&mut record, &old, why)?,
             None => self.regrant_new(&mut record, why)?,
         }
-        let effects = changes(&self.printing, &ask.item, &before, &record.slices)?;
+        let effects = changes(self.printing_of(ask), &ask.item, &before, &record.slices)?;
         self.put(record)?;
         Ok(effects)
     }
@@ -67,7 +70,10 @@ impl Limits {
             let ids: Vec<String> = levels.iter().map(|l| l.id.clone()).collect();
             (ids, uncovered)
         };
-        one.rate == other.rate && one.kind == other.kind && levels(one) == levels(other)
+        one.rate == other.rate
+            && one.kind == other.kind
+            && one.contract == other.contract
+            && levels(one) == levels(other)
     }
 
     /// The limits under `hold` at which somebody waits whom nobody may pass.
@@ -139,7 +145,7 @@ impl Limits {
         if wants < has {
             let back = less(has, wants)?;
             let before = words(&record.slices);
-            take_back(&self.printing, &mut record.slices, back)?;
+            take_back(self.printing_of(&record.ask), &mut record.slices, back)?;
             why.step(
                 "changed entry",
                 format!("had {before}, gives {back} back, last granted first"),
@@ -164,7 +170,8 @@ impl Limits {
         if held != Micro::ZERO {
             record.slices.retain(|part| part.outcome != Outcome::Held);
             let all = more(held, by)?;
-            let waiting = slice(&self.printing, Outcome::Held, all, record.ask.rate)?;
+            let printing = self.printing_of(&record.ask);
+            let waiting = slice(printing, Outcome::Held, all, record.ask.rate)?;
             why.step(
                 "changed entry",
                 format!("asks for {by} more, and {held} of it wait already"),
@@ -197,7 +204,7 @@ impl Limits {
             return Ok(Vec::new());
         };
         self.count(&record, -1)?;
-        let effects = changes(&self.printing, item, &record.slices, &[])?;
+        let effects = changes(self.printing_of(&record.ask), item, &record.slices, &[])?;
         why.step(
             "withdrawn",
             words(&record.slices),
@@ -232,7 +239,7 @@ impl Limits {
             return Ok(Vec::new());
         };
         if rebill {
-            let amount = amount(&self.printing, quantity, record.ask.rate)?;
+            let amount = amount(self.printing_of(&record.ask), quantity, record.ask.rate)?;
             why.step(
                 "credit, to be billed again",
                 format!("{quantity} x {} = {amount}", record.ask.rate),
@@ -248,14 +255,10 @@ impl Limits {
         }
         self.count(&record, -1)?;
         let before = record.slices.clone();
-        credit_slices(
-            &self.printing,
-            &mut record.slices,
-            quantity,
-            &[Outcome::Billed],
-        )?;
+        let printing = self.printing_of(&record.ask);
+        credit_slices(printing, &mut record.slices, quantity, &[Outcome::Billed])?;
         record.claim = record.claim.credited_down_to(whole(&record.slices)?)?;
-        let effects = changes(&self.printing, item, &before, &record.slices)?;
+        let effects = changes(printing, item, &before, &record.slices)?;
         why.step(
             "final credit",
             format!("{} credited of {}", quantity, words(&before)),
@@ -303,21 +306,29 @@ impl Limits {
             {
                 stopped.insert(id.clone());
             }
-            effects.extend(changes(&self.printing, item, &old.slices, &record.slices)?);
+            let printing = self.printing_of(&record.ask);
+            effects.extend(changes(printing, item, &old.slices, &record.slices)?);
             self.count(&old, -1)?;
             self.put(record)?;
         }
         Ok(effects)
     }
 
-    /// A change order. Refused if more is billed already than a new cap allows.
+    /// A change order. Refused if more is billed already than a new cap allows, and if a part goes
+    /// that entries were counted for.
     pub(in crate::account) fn change_terms(
         &mut self,
-        terms: &[LimitTerms],
+        terms: &WholeTerms,
         why: &mut Explanation,
     ) -> Result<Vec<Effect>, Refusal> {
-        check_limits(terms, &self.printing)?;
-        let old = std::mem::replace(&mut self.terms, nested(terms.to_vec()));
+        let (terms, parts) = terms.joined(&self.printing)?;
+        let old = std::mem::replace(&mut self.terms, terms);
+        self.parts = parts;
+        for part in self.items.values().filter_map(|r| r.ask.contract.as_ref()) {
+            if !self.has_part(part) {
+                return Err(Refusal::PartLeaves { part: part.clone() });
+            }
+        }
         self.used_minor = self.counted()?;
         for limit in &self.terms {
             let minor = |key, value| self.printing.money(&limit.id, key, value);

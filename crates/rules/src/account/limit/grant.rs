@@ -54,7 +54,7 @@ impl Limits {
         }
         let (limits, uncovered) = self.levels(ask);
         if let Some(scope) = uncovered {
-            let held = slice(&self.printing, Outcome::Held, quantity, ask.rate)?;
+            let held = slice(self.printing_of(ask), Outcome::Held, quantity, ask.rate)?;
             why.step(
                 format!("limit of the {scope}"),
                 format!("work date {}: no limit covers that day", ask.work_date),
@@ -68,7 +68,7 @@ impl Limits {
                 held_by: Some(HeldBy::Uncovered(scope)),
             });
         }
-        let asked_minor = amount(&self.printing, quantity, ask.rate)?.amount_minor;
+        let asked_minor = amount(self.printing_of(ask), quantity, ask.rate)?.amount_minor;
         let levels = limits
             .into_iter()
             .map(|limit| self.level(limit, asked_minor, standing))
@@ -139,13 +139,18 @@ impl Limits {
             };
         }
         Ok(Granted {
-            slices: vec![slice(&self.printing, Outcome::Billed, quantity, ask.rate)?],
+            slices: vec![slice(
+                self.printing_of(ask),
+                Outcome::Billed,
+                quantity,
+                ask.rate,
+            )?],
             held_by: None,
         })
     }
 
     fn bill_to_cap(&self, ask: &Ask, quantity: Micro, room: i64) -> Result<Granted, Refusal> {
-        let mut billed = slice(&self.printing, Outcome::Billed, quantity, ask.rate)?;
+        let mut billed = slice(self.printing_of(ask), Outcome::Billed, quantity, ask.rate)?;
         let allowance = minus(billed.amount.amount_minor, room)?;
         billed.line_allowance = money(&self.printing, allowance);
         Ok(Granted {
@@ -163,14 +168,14 @@ impl Limits {
         by: &LimitTerms,
     ) -> Result<Granted, Refusal> {
         let fits = match ask.kind {
-            AskKind::Fees => fitting(&self.printing, quantity, ask.rate, room)?,
+            AskKind::Fees => fitting(self.printing_of(ask), quantity, ask.rate, room)?,
             AskKind::Expenses => Micro::ZERO,
         };
         let over = less(quantity, fits)?;
         let mut slices = Vec::new();
         for (outcome, part) in [(Outcome::Billed, fits), (rest, over)] {
             if part != Micro::ZERO {
-                slices.push(slice(&self.printing, outcome, part, ask.rate)?);
+                slices.push(slice(self.printing_of(ask), outcome, part, ask.rate)?);
             }
         }
         let held = slices.iter().any(|part| part.outcome == Outcome::Held);
@@ -191,16 +196,24 @@ impl Limits {
     ) -> Result<(), Refusal> {
         let show = |minor| money(&self.printing, minor);
         let net = crate::account::cut::net_of(&granted.slices, Outcome::Billed)?;
+        let cuts = levels
+            .iter()
+            .filter(|level| level.over)
+            .min_by_key(|level| level.room_minor)
+            .filter(|_| levels.len() > 1);
         for level in levels {
             let limit = level.limit;
             let left = minus(level.cap_minor, plus(level.used_minor, net)?)?.max(0);
             let note = match (level.waits, level.over) {
                 (true, _) => "; an earlier entry waits here and none may pass".to_owned(),
+                (false, true) if cuts.is_some_and(|cuts| cuts.limit.id != limit.id) => {
+                    "; another limit leaves no more than this one".to_owned()
+                }
                 (false, true) => format!("; policy: {}", limit.policy.words()),
                 (false, false) => String::new(),
             };
             why.step(
-                format!("limit {} on the {}", limit.id, limit.scope.words()),
+                self.name_of(limit),
                 format!(
                     "used before {} of {}, asked {quantity} x {} = {}{note}",
                     show(level.used_minor),

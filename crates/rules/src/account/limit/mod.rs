@@ -1,4 +1,5 @@
-//! The limits of one contract as one account: nested levels that all have to pass.
+//! The limits of one contract, and of those that are part of it, as one account: nested levels that
+//! all have to pass.
 //!
 //! Capacity is reserved in the order of events and never taken away by a later one. The account
 //! holds what each entry was granted and the totals per limit; an event reads the records that it
@@ -9,17 +10,21 @@
 mod events;
 mod grant;
 mod records;
+mod whole;
+
+pub use whole::{PartTerms, WholeTerms};
 
 use super::ask::{Ask, Outcome, Slice};
 use super::claim::Claim;
 use super::cut::{minus, money, net_of, plus};
 use super::refusal::Refusal;
 use domain::contract::accounts::Printing;
-use domain::contract::accounts::limit::{LimitBase, LimitScope, LimitTerms, check_limits};
+use domain::contract::accounts::limit::{LimitBase, LimitScope, LimitTerms};
 use domain::money::Money;
 use records::Records;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use whole::Parts;
 
 use super::ask::AskKind;
 
@@ -61,20 +66,34 @@ pub struct Limits {
     used_minor: BTreeMap<String, i64>,
     /// The entries, by item.
     items: Records,
+    /// The contracts that are part of this one.
+    #[serde(default, skip_serializing_if = "Parts::is_empty")]
+    parts: Parts,
 }
 
 impl Limits {
     /// An account that nothing was asked of yet.
     pub fn new(printing: Printing, terms: Vec<LimitTerms>) -> Result<Self, Refusal> {
-        check_limits(&terms, &printing)?;
+        Self::of_whole(printing, &terms.into())
+    }
+
+    /// An account of a contract with its parts, that nothing was asked of yet.
+    pub fn of_whole(printing: Printing, terms: &WholeTerms) -> Result<Self, Refusal> {
+        let (terms, parts) = terms.joined(&printing)?;
         let mut account = Self {
             printing,
-            terms: nested(terms),
+            terms,
             used_minor: BTreeMap::new(),
             items: Records::default(),
+            parts,
         };
         account.used_minor = account.counted()?;
         Ok(account)
+    }
+
+    /// How an ask prints.
+    fn printing_of(&self, ask: &Ask) -> &Printing {
+        self.parts.printing(ask).unwrap_or(&self.printing)
     }
 
     /// The limits, outer ones first.
@@ -119,10 +138,11 @@ impl Limits {
         minus(cap.amount_minor, self.minor(&limit.id)).map(|left| left.max(0))
     }
 
-    /// What waits, in all.
-    pub fn held(&self) -> Result<Money, Refusal> {
+    /// What waits, in all, or of the work of one part.
+    pub fn held(&self, part: Option<&str>) -> Result<Money, Refusal> {
         self.items
             .waiting()
+            .filter(|record| part.is_none() || record.ask.contract.as_deref() == part)
             .try_fold(0, |sum, record| {
                 plus(sum, net_of(&record.slices, Outcome::Held)?)
             })
@@ -131,8 +151,20 @@ impl Limits {
 
     /// The limits that count an ask, and the scope that has none for its day, if there is one.
     fn levels(&self, ask: &Ask) -> (Vec<&LimitTerms>, Option<String>) {
-        let under: Vec<&LimitTerms> = self.terms.iter().filter(|l| counts(l, ask)).collect();
-        let key = |limit: &LimitTerms| (limit.scope, limit.code.clone());
+        let chain = self.parts.chain(ask.contract.as_deref());
+        let over = |limit: &LimitTerms| {
+            let owner = self.parts.owner(&limit.id);
+            owner.is_none_or(|owner| chain.contains(&owner))
+        };
+        let under: Vec<&LimitTerms> = self
+            .terms
+            .iter()
+            .filter(|l| counts(l, ask) && over(l))
+            .collect();
+        let key = |limit: &LimitTerms| {
+            let owner = self.parts.owner(&limit.id).map(str::to_owned);
+            (owner, limit.scope, limit.code.clone())
+        };
         let covered: BTreeSet<_> = under
             .iter()
             .filter(|limit| limit.covers(ask.work_date))
@@ -203,10 +235,4 @@ const fn base_counts(base: LimitBase, kind: AskKind) -> bool {
         (base, kind),
         (LimitBase::FeesAndExpenses, _) | (LimitBase::Fees, AskKind::Fees)
     )
-}
-
-/// Outer scopes first; inside a scope as written.
-fn nested(mut terms: Vec<LimitTerms>) -> Vec<LimitTerms> {
-    terms.sort_by_key(|limit| limit.scope);
-    terms
 }
