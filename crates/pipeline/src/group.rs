@@ -481,8 +481,10 @@ fn known(
         steps: Vec::new(),
         print_steps: Vec::new(),
     };
-    // What is booked is held by no condition: only a change of the entry itself asks for a look.
-    let work = work_of(&row.source_ref, &fields, true);
+    // What is booked is held by no condition. A change of the entry itself asks for a look, and what is
+    // booked of it stays until then.
+    let looked_at = row.code.as_deref() != Some(Code::ConditionHolds.text());
+    let work = work_of(&row.source_ref, &fields, looked_at);
     Ok(Some((work, gross, contents)))
 }
 

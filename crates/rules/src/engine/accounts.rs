@@ -13,7 +13,6 @@ use crate::account::retainer::Retainer;
 use crate::account::{Account, Applied, Event, Terms, apply};
 use crate::explanation::Step;
 use crate::overtime::Tier;
-use domain::contract::Contract;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,54 +114,6 @@ impl Accounts {
     /// Whether work of the contract asks any account.
     pub const fn asked_about_work(&self) -> bool {
         self.hour_bank.is_some() || self.limits.is_some() || self.retainer.is_some()
-    }
-
-    /// Refuse a contract whose work these accounts, kept under another outermost one, count as that of
-    /// a part.
-    pub(super) fn count_elsewhere(
-        &self,
-        kept_under: &str,
-        contract: &Contract,
-    ) -> Result<(), Refusal> {
-        match &self.limits {
-            Some(Account::Limits(limits)) if limits.counts_part(&contract.id) => {
-                Err(Refusal::CountedElsewhere {
-                    contract: contract.id.clone(),
-                    whole: kept_under.to_owned(),
-                })
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// Refuse contracts that are part of something else by now than where their work is counted.
-    pub fn check_places(&self, kept_under: &str, contracts: &[Contract]) -> Result<(), Refusal> {
-        let Some(Account::Limits(limits)) = &self.limits else {
-            return Ok(());
-        };
-        for id in limits.part_ids() {
-            let contract = contracts.iter().find(|contract| contract.id == id);
-            if let Some(contract) = contract
-                && Whole::of(contracts, contract)?.outermost().id != kept_under
-            {
-                self.count_elsewhere(kept_under, contract)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuse a contract that became part of another one after it counted by itself.
-    pub(super) fn counts_nothing_alone(&mut self, whole: &Whole<'_>) -> Result<(), Refusal> {
-        if let Some(Account::Limits(limits)) = &self.limits
-            && limits.has_entries()
-        {
-            return Err(Refusal::CountedAlone {
-                contract: whole.contract().id.clone(),
-                parent: whole.contract().parent.clone().unwrap_or_default(),
-            });
-        }
-        self.limits = None;
-        Ok(())
     }
 
     /// Ask for items, all together; `gone` are items that ask for nothing any more. Of these, `moved`

@@ -122,6 +122,56 @@ fn no_parent(contract: &Contract, parent: &str) -> Refusal {
     }
 }
 
+impl Accounts {
+    /// Refuse a contract whose work these accounts, kept under another outermost one, count as that of
+    /// a part.
+    pub(super) fn count_elsewhere(
+        &self,
+        kept_under: &str,
+        contract: &Contract,
+    ) -> Result<(), Refusal> {
+        match &self.limits {
+            Some(Account::Limits(limits)) if limits.counts_part(&contract.id) => {
+                Err(Refusal::CountedElsewhere {
+                    contract: contract.id.clone(),
+                    whole: kept_under.to_owned(),
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Refuse contracts that are part of something else by now than where their work is counted.
+    pub fn check_places(&self, kept_under: &str, contracts: &[Contract]) -> Result<(), Refusal> {
+        let Some(Account::Limits(limits)) = &self.limits else {
+            return Ok(());
+        };
+        for id in limits.part_ids() {
+            let contract = contracts.iter().find(|contract| contract.id == id);
+            if let Some(contract) = contract
+                && Whole::of(contracts, contract)?.outermost().id != kept_under
+            {
+                self.count_elsewhere(kept_under, contract)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuse a contract that became part of another one after it counted by itself.
+    pub(super) fn counts_nothing_alone(&mut self, whole: &Whole<'_>) -> Result<(), Refusal> {
+        if let Some(Account::Limits(limits)) = &self.limits
+            && limits.has_entries()
+        {
+            return Err(Refusal::CountedAlone {
+                contract: whole.contract().id.clone(),
+                parent: whole.contract().parent.clone().unwrap_or_default(),
+            });
+        }
+        self.limits = None;
+        Ok(())
+    }
+}
+
 impl Book {
     /// The accounts that a contract's work asks: its own, and the limits of all that it is part of.
     pub(super) fn accounts_of(&self, whole: &Whole<'_>) -> Result<Accounts, Refusal> {

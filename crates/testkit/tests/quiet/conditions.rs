@@ -8,6 +8,7 @@ use pipeline::exceptions::Choice;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use twins::erp::Uniqueness;
+use twins::tracker::TrackerAct;
 
 const SEED: u64 = 21;
 
@@ -82,6 +83,48 @@ fn work_that_a_condition_holds_is_billed_once_somebody_looked() {
             assert_eq!(held(&stage).await, Vec::<String>::new());
             is_quiet(&stage).await;
         }
+    });
+}
+
+/// A limit counts what is billed, also while somebody has to look at a change of it and other work of
+/// the day is priced.
+#[test]
+fn what_is_billed_of_held_work_stays_counted_as_it_is() {
+    play(async {
+        let mut stage = Stage::new(SEED, Uniqueness::UniqueKey);
+        stage.with_contract(|contract| {
+            let hold = format!("amount.at_least(money(\"500 {}\"))", contract.currency);
+            contract.conditions.hold_when = Some(hold);
+            contract.limit = limit("1000000");
+        });
+        stage.pass().await;
+        let waiting = held(&stage).await;
+        stage.replay(Choice::Code(Code::ConditionHolds)).await;
+        let before = billed(&stage, "C02");
+        stage.set_hours(&waiting[0], "9.00");
+        stage.pass().await;
+        let like = stage.entry(&waiting[0]);
+        stage.tracker_act(&TrackerAct::AddEntry {
+            user_id: like.user_id,
+            project_id: like.project_id,
+            task_id: like.task_id,
+            activity_id: like.activity_id.clone(),
+            date: like.date,
+            hours: "0.50".to_owned(),
+            narrative: "one more thing".to_owned(),
+            approved_by: Some("u1".to_owned()),
+        });
+        stage.pass().await;
+        assert_eq!(held(&stage).await, waiting[..1]);
+        let now = billed(&stage, "C02");
+        assert!(before < now, "{before} {now}");
+        let figures = pipeline::contracts::figures(&stage.env, None)
+            .await
+            .unwrap();
+        let used = figures.iter().find(|f| f.what == "used").unwrap();
+        let digits: String = used.figure.chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(digits.parse::<i64>().unwrap(), now, "{}", used.figure);
+        is_quiet(&stage).await;
     });
 }
 
