@@ -101,8 +101,14 @@ impl Change {
         self.booked_supply == self.supply && !self.moved()
     }
 
+    /// Whether there is nothing to correct. A client who was billed nothing and is to be billed
+    /// nothing has no document to be credited, whatever else changed.
     fn unchanged(&self) -> bool {
-        self.booked == self.desired && self.same_supply()
+        let nothing = |amount: &Money| amount.amount_minor == 0;
+        let never_billed = matches!(self.stage, Stage::Issued { .. })
+            && nothing(&self.booked)
+            && nothing(&self.desired);
+        never_billed || (self.booked == self.desired && self.same_supply())
     }
 
     /// Whether it has to wait for a period to be opened.
