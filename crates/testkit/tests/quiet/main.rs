@@ -31,6 +31,8 @@ mod shared;
 #[cfg(test)]
 mod shared_killed;
 #[cfg(test)]
+mod shared_previewed;
+#[cfg(test)]
 mod shared_restored;
 #[cfg(test)]
 mod stage;

@@ -55,7 +55,7 @@ pub(crate) fn issue_all(stage: &Stage) {
     stage.erp_act(&ErpAct::IssueAll);
 }
 
-fn sum(lines: &[Printed]) -> (i64, i64) {
+pub(crate) fn sum(lines: &[Printed]) -> (i64, i64) {
     let all = lines.iter();
     all.fold((0, 0), |(micro, minor), line| {
         (micro + line.quantity.micro(), minor + line.amount_minor)
