@@ -23,6 +23,8 @@ pub(crate) struct Carried {
     pub(crate) stands: BTreeSet<Member>,
     /// The members of what is not settled.
     pub(crate) pending: BTreeSet<Member>,
+    /// Whether somebody changed or deleted the line in the ERP, and a person has to decide.
+    pub(crate) touched: bool,
     /// How the line stands otherwise.
     pub(crate) view: View,
 }
@@ -38,6 +40,12 @@ impl Carried {
     /// Whether the line stands on a document that takes no changes.
     pub(crate) fn is_frozen(&self) -> bool {
         self.view.held.as_ref().is_some_and(|held| !held.changeable)
+    }
+
+    /// Whether nobody joins it any more: its document takes no changes, or what a person did to it has
+    /// to be settled first, which other work is not to wait for.
+    pub(crate) fn takes_nobody(&self) -> bool {
+        self.is_frozen() || self.touched
     }
 
     /// Whether its document was credited or withdrawn as a whole.
@@ -58,9 +66,13 @@ pub(crate) fn carried_by(
     let mut carried = Carried::default();
     for posting in &postings {
         match state_of(posting)? {
-            // What somebody changed or deleted stands until a person decided otherwise.
-            PostingState::Posted | PostingState::Missing | PostingState::Altered => {
+            PostingState::Posted => {
                 carried.stands = stands_after(tx, books, &charges, posting)?;
+            }
+            // It stands until a person decided otherwise.
+            PostingState::Missing | PostingState::Altered => {
+                carried.stands = stands_after(tx, books, &charges, posting)?;
+                carried.touched = true;
             }
             PostingState::Cancelled | PostingState::Superseded => {}
             PostingState::Ready

@@ -70,8 +70,8 @@ fn bring_up_one(
         let member = (row.item_id, row.charge_no);
         if carried.stands.contains(&member) {
             wants.insert(member);
-        } else if carried.is_frozen() {
-            // It missed the document, unless a call that may have taken it is under way.
+        } else if carried.takes_nobody() {
+            // It missed the line, unless a call that may have taken it is under way.
             if !(carried.view.in_flight && carried.pending.contains(&member)) {
                 leaving.push(row);
             }

@@ -270,12 +270,17 @@ fn a_line_that_a_person_deletes_is_one_exception_shown_on_all_its_entries() {
                 .unwrap()
         };
         assert_eq!(row(&ids[0]).class, Class::LineMissing);
+        // Other work of the group does not wait for the decision.
+        let late = add_named(&stage, &stage.entry(&ids[0]), "0.60", "meanwhile");
+        stage.pass().await;
+        assert_eq!(stage.shown(&late).0, "posted");
+        assert_eq!(hours(&printed(&stage, "C02")), ["0.6"]);
         // A person says: bill it again.
         stage.replay(Choice::All).await;
         stage.pass().await;
         settled(&stage).await;
         assert_eq!(stage.shown(&ids[0]).0, "posted");
-        assert_eq!(hours(&printed(&stage, "C02")).len(), 1);
+        assert_eq!(hours(&printed(&stage, "C02")), ["0.6", "9.78"]);
     });
 }
 
