@@ -99,7 +99,7 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
 /// Runs what is asked for; a finding is an error. Says how many targets ran.
 pub(crate) fn play(root: &Path, order: &Order) -> Result<usize> {
     let targets = targets(root, order)?;
-    let findings = findings_folder(root)?;
+    let findings = target_folder(root)?.join("fuzz");
     println!(
         "fuzz: {} targets, {} s each, seed {}",
         targets.len(),
@@ -130,11 +130,12 @@ pub(crate) fn play(root: &Path, order: &Order) -> Result<usize> {
     bail!("targets with findings: {}", failed.join(", "))
 }
 
-fn findings_folder(root: &Path) -> Result<PathBuf> {
+/// Where cargo builds.
+pub(crate) fn target_folder(root: &Path) -> Result<PathBuf> {
     let mut c = command("cargo", ["metadata", "--format-version", "1", "--no-deps"]);
     let text = run_captured(c.current_dir(root))?;
     let metadata: Metadata = serde_json::from_str(&text).context("reading cargo's metadata")?;
-    Ok(metadata.target_directory.join("fuzz"))
+    Ok(metadata.target_directory)
 }
 
 fn play_one(target: &Target, order: &Order, findings: &Path) -> Result<()> {

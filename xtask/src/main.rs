@@ -9,6 +9,7 @@ mod command;
 mod environment;
 mod fuzz;
 mod lab;
+mod mutants;
 mod service;
 mod sim;
 mod suite;
@@ -25,6 +26,7 @@ cargo xtask COMMAND
          --require-coverage
   fuzz   damaged bytes for every parser: --seconds N --target NAME --seed S --replay FILE
   bench  what the product does against floors, in one run: SUBJECT --quick --output json
+  mutants  disable one rule of pricing after the other: which golden case fails? WORD ...
   tidy   the rules about crates and files that no compiler checks
   lab    provision, start, stop and reset the real systems the tests run against
 ";
@@ -46,6 +48,7 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         Some((word, rest)) if word == "sim" => sim::run(rest),
         Some((word, rest)) if word == "fuzz" => fuzz::run(rest),
         Some((word, rest)) if word == "lab" => lab::run(rest).map(|()| ExitCode::SUCCESS),
+        Some((word, rest)) if word == "mutants" => mutants::run(rest),
         Some((word, rest)) if word == "test" => suite::run(rest),
         Some((word, [])) if word == "tidy" => tidy::run().map(|()| ExitCode::SUCCESS),
         _ => bail!("{HELP}"),
