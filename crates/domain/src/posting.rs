@@ -18,17 +18,20 @@ pub enum PostingKind {
     DeleteLine,
     /// A line that mirrors one of an issued document.
     Credit,
+    /// A line by which an issued one is more or less: the same supply, taxed as that one.
+    Difference,
     /// A whole document withdrawn.
     Void,
 }
 
 impl PostingKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::CreateLine,
         Self::ReplaceLine,
         Self::DeleteLine,
         Self::Credit,
+        Self::Difference,
         Self::Void,
     ];
 
@@ -39,7 +42,16 @@ impl PostingKind {
             Self::ReplaceLine => "replace_line",
             Self::DeleteLine => "delete_line",
             Self::Credit => "credit",
+            Self::Difference => "difference",
             Self::Void => "void",
+        }
+    }
+
+    /// Whether it puts a line under a key of its own into the ERP.
+    pub const fn makes_line(self) -> bool {
+        match self {
+            Self::CreateLine | Self::Credit | Self::Difference => true,
+            Self::ReplaceLine | Self::DeleteLine | Self::Void => false,
         }
     }
 

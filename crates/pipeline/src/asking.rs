@@ -79,7 +79,7 @@ fn plan_part(
             books.postings_of(tx, &item.item_id)?
         };
         let own = postings_of_part(charges, &all, part)?;
-        let mut view = view_of(tx, charges, own, wanted, |tx, id| books.document(tx, id))?;
+        let mut view = view_of(tx, charges, own, |tx, id| books.document(tx, id))?;
         // A line that the ledger does not know may be what is wanted: a person decides.
         view.disturbed |= !new_item && crate::strays::any_open(tx, &item.item_id)?;
         // A line that it shared may bill it still: a second one would bill it twice.
@@ -111,7 +111,7 @@ fn plan_part(
                 };
                 Line::create(wanted)
             }
-            Next::Replace(held) => {
+            Next::Replace { held, numbers } => {
                 let Some(wanted) = wanted else {
                     return Ok(true);
                 };
@@ -119,7 +119,19 @@ fn plan_part(
                     kind: PostingKind::ReplaceLine,
                     charge_no: wanted.charge_no,
                     home: held.home.clone(),
-                    numbers: wanted.numbers,
+                    numbers,
+                    held: Some(held),
+                }
+            }
+            Next::Differ { held, numbers } => {
+                let Some(wanted) = wanted else {
+                    return Ok(true);
+                };
+                Line {
+                    kind: PostingKind::Difference,
+                    charge_no: wanted.charge_no,
+                    home: wanted.home.clone(),
+                    numbers,
                     held: Some(held),
                 }
             }
@@ -141,7 +153,7 @@ fn plan_part(
 }
 
 /// The period a credit goes to: that of the line if it is still open, else the next open one.
-fn open_period(terms: &Terms, home: &Home) -> String {
+pub(crate) fn open_period(terms: &Terms, home: &Home) -> String {
     let Ok(first) = format!("{}-01", home.period).parse::<jiff::civil::Date>() else {
         return home.period.clone();
     };

@@ -5,13 +5,15 @@ use crate::asking::plan;
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts, Inputs, Sharing};
-use crate::postings::document_state;
+use crate::postings::{document_state, view_of};
 use crate::shared;
-use crate::strand::{active_by_part, wanted_now};
+use crate::strand::{active_by_part, postings_of_part, wanted_now};
+use domain::contract::corrections::IssuedCorrection;
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
 use domain::ids::ItemId;
 use domain::item::ItemState;
+use domain::posting::PostingKind;
 use rules::diff::{PartChange, Parts, by_part, diff_parts};
 use rules::estimate::{Estimate, estimate};
 use rules::part::Part;
@@ -163,7 +165,34 @@ pub(crate) fn closed_documents(
             closed.push(document);
         }
     }
+    if closed.is_empty() {
+        closed.extend(corrected_documents(tx, books, item, &rows)?);
+    }
     Ok(closed)
+}
+
+/// The documents of lines that are corrected by differences. A difference may be on a draft still, what
+/// it corrects never is.
+fn corrected_documents(
+    tx: &mut ReadTx<'_>,
+    books: &mut Books,
+    item: &ItemRow,
+    rows: &[ChargeRow],
+) -> Result<Vec<DocumentRow>, StoreError> {
+    let all = books.postings_of(tx, &item.item_id)?;
+    let mut found = Vec::new();
+    let difference = PostingKind::Difference.name();
+    if all.iter().all(|posting| posting.kind != difference) {
+        return Ok(found);
+    }
+    for part in active_by_part(rows)?.into_keys() {
+        let own = postings_of_part(rows, &all, part)?;
+        let view = view_of(tx, rows, own, |tx, id| books.document(tx, id))?;
+        for line in view.below {
+            found.push(books.document(tx, &line.document_id)?);
+        }
+    }
+    Ok(found)
 }
 
 fn refs_of(resolved: &Resolved<'_>) -> ErpRefs {
@@ -359,6 +388,9 @@ fn new_charge(
         refs: desired.refs.clone(),
         codes: desired.codes.clone(),
         sharing: shares.map(|_| Sharing::Member),
+        by_difference: contract
+            .filter(|contract| shares.is_none() && contract.corrections == IssuedCorrection::Delta)
+            .map(|contract| contract.amount_rounding),
         inputs: desired.inputs.clone(),
     };
     let explain = facts::seal(tx, SealClass::Explanation, &content.contract, &facts)?;

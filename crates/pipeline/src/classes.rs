@@ -2,7 +2,7 @@
 //! by part.
 
 use crate::error::PassError;
-use crate::postings::{document_shape, kind_of, state_of};
+use crate::postings::{corrects_a_rate, document_shape, kind_of, state_of};
 use crate::reconcile::Class;
 use crate::strand::{active_by_part, charge_of, part_of, parts_of};
 use connector_sdk::source::DateWindow;
@@ -201,7 +201,7 @@ fn of_parts(
             .iter()
             .rfind(|line| kind_of(&line.posting).is_ok_and(|kind| kind != PostingKind::Credit));
         let net: i64 = own.iter().map(|line| line.posting.amount_minor).sum();
-        let hours: i64 = own.iter().map(|line| line.posting.quantity_micro).sum();
+        let hours = hours_of(book, &own)?;
         let Some(standing) = standing else {
             return Ok(differ(part));
         };
@@ -237,6 +237,17 @@ fn of_parts(
             (Class::NothingToBill, words)
         }
     })
+}
+
+/// The hours that lines bill. What corrects nothing but the rate of others has their hours once more.
+fn hours_of(book: &Book, lines: &[&Line]) -> Result<i64, PassError> {
+    let mut hours = 0_i64;
+    for line in lines {
+        if !corrects_a_rate(&book.charges, &line.posting, &book.postings)? {
+            hours += line.posting.quantity_micro;
+        }
+    }
+    Ok(hours)
 }
 
 fn differ(part: Part) -> (Class, String) {

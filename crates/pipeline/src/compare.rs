@@ -57,13 +57,11 @@ pub(crate) fn judge_found(
         line_ref: found.line_ref.clone(),
     };
     match (kind, found) {
-        (PostingKind::CreateLine | PostingKind::Credit, Some(found)) => {
-            Some(if agrees(shape, line, found) {
-                posted(found)
-            } else {
-                Settlement::Rejected(other_content(line, found))
-            })
-        }
+        (kind, Some(found)) if kind.makes_line() => Some(if agrees(shape, line, found) {
+            posted(found)
+        } else {
+            Settlement::Rejected(other_content(line, found))
+        }),
         (PostingKind::ReplaceLine, Some(found)) if agrees(shape, line, found) => {
             Some(posted(found))
         }

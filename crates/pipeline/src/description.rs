@@ -6,6 +6,7 @@ use crate::shared::line_charge;
 use connector_sdk::target::Shape;
 use domain::posting::PostingKind;
 use domain::quantity::Unit;
+use rules::charge::ChargeContent;
 use rules::documents::shared_line;
 use store::charges::ChargeRow;
 
@@ -58,6 +59,28 @@ fn in_words_of_the_contract(terms: &Terms, facts: &ChargeFacts, narrative: &str)
     let (currency, rounding) = (facts.content.currency(), contract.amount_rounding);
     let line = shared_line(&[charge], &contract.lines, currency, rounding);
     line.ok().flatten().map(|line| line.text)
+}
+
+/// The text of a line that is the difference to an issued one: that of the line as it is billed `now`,
+/// and what it corrects; none where the difference is taken back.
+pub(crate) fn difference_to(
+    text: &str,
+    number: Option<&str>,
+    now: Option<&ChargeContent>,
+) -> String {
+    let corrects = number.map_or_else(String::new, |number| format!(" to {number}"));
+    let said = match now {
+        Some(ChargeContent {
+            quantity,
+            rate,
+            amount,
+            ..
+        }) => format!(" (difference{corrects}: now {quantity} x {rate} = {amount})"),
+        None => format!(" (difference{corrects} taken back)"),
+    };
+    let room = USUAL_CHARS_MAX.saturating_sub(said.chars().count());
+    let start: String = text.chars().take(room).collect();
+    format!("{start}{said}")
 }
 
 fn one_line(text: &str) -> String {

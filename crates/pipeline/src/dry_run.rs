@@ -165,6 +165,7 @@ impl Plan {
                 refs: desired.refs.clone(),
                 codes: desired.codes.clone(),
                 sharing: None,
+                by_difference: None,
                 inputs: None,
             };
             let Some(wanted) = wanted_of(0, &facts) else {

@@ -20,7 +20,7 @@ use domain::exception::{Code, OwnerRole, Problem};
 use domain::ids::{ItemId, digest16};
 use domain::item::ItemState;
 use domain::money::Money;
-use domain::posting::{DocumentState, PostingEvent, PostingKind, PostingState};
+use domain::posting::{DocumentState, PostingEvent, PostingState};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -442,10 +442,7 @@ impl ReplayOne {
             _ => false,
         };
         let state = state_of(&row)?;
-        let creates = matches!(
-            kind_of(&row)?,
-            PostingKind::CreateLine | PostingKind::Credit
-        );
+        let creates = kind_of(&row)?.makes_line();
         let event = match (state, &self.found, agree) {
             // Refused: the cause is said to be mended, so it is asked again under the same key;
             // unless the key is held by something else, which asking again would not mend.

@@ -90,6 +90,10 @@ pub struct ChargeFacts {
     /// How it stands to a line that several charges share; none where it has a line of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing: Option<Sharing>,
+    /// How amounts are rounded to the coin, where a line of its own that was issued is corrected by the
+    /// difference; none where it is credited and billed anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_difference: Option<Rounding>,
     /// What it was priced from, beside the reference data that the charge names by their version; none
     /// for work that was priced with other work, and of a shared line.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,6 +13,7 @@ pub mod compare;
 pub mod contracts;
 pub mod crash;
 mod description;
+mod difference;
 pub mod dry_run;
 pub mod env;
 pub mod error;

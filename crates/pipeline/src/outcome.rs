@@ -5,7 +5,7 @@ use crate::asking::plan;
 use crate::books::{Books, admission};
 use crate::env::{Terms, inconsistent};
 use crate::facts;
-use crate::postings::{document_shape, kind_of, members, state_of};
+use crate::postings::{amended_by, document_shape, is_difference, kind_of, members, state_of};
 use crate::shared;
 use crate::strand::{active_by_part, charge_of, part_of, wanted_now};
 use connector_sdk::target::Shape;
@@ -254,7 +254,10 @@ fn go_on(
     let state = state_of(row)?;
     let kind = kind_of(row)?;
     let done = state == PostingState::Posted
-        && matches!(kind, PostingKind::CreateLine | PostingKind::ReplaceLine)
+        && matches!(
+            kind,
+            PostingKind::CreateLine | PostingKind::ReplaceLine | PostingKind::Difference
+        )
         && active_by_part(&charges)?
             .get(&part)
             .is_some_and(|charge| charge.charge_no == row.charge_no);
@@ -267,7 +270,9 @@ fn go_on(
         tell(tx, books, row, part, true)?;
         return shared::settled(tx, books, terms, row);
     }
-    tell(tx, books, row, part, wanted.wants(part))?;
+    if !shows_corrected(tx, books, row, part, &charges)? {
+        tell(tx, books, row, part, wanted.wants(part))?;
+    }
     if done {
         return Ok(());
     }
@@ -278,6 +283,35 @@ fn go_on(
         items::update(tx, &mut item, "next step planned")?;
     }
     Ok(())
+}
+
+/// Once a difference is taken back, the entry shows the line that it was the difference to. True if
+/// that is what happened.
+fn shows_corrected(
+    tx: &mut Tx<'_>,
+    books: &mut Books,
+    row: &PostingRow,
+    part: Part,
+    charges: &[ChargeRow],
+) -> Result<bool, StoreError> {
+    let takes_back = matches!(kind_of(row)?, PostingKind::DeleteLine | PostingKind::Credit);
+    if !takes_back || state_of(row)? != PostingState::Posted {
+        return Ok(false);
+    }
+    let own = books.postings_of(tx, &row.item_id)?;
+    let of_difference = amended_by(row).and_then(|key| {
+        own.iter()
+            .find(|row| (row.document_id, row.posting_no) == key)
+    });
+    let Some(amended) = of_difference else {
+        return Ok(false);
+    };
+    if !is_difference(amended, &own)? {
+        return Ok(false);
+    }
+    let status = crate::telling::of_part(tx, books, charges, &own, part)?;
+    crate::telling::tell(tx, books, row.item_id, part, status)?;
+    Ok(true)
 }
 
 fn tell(
@@ -291,7 +325,10 @@ fn tell(
     let document = books.document(tx, &row.document_id)?;
     let shape = document_shape(&document)?;
     let (status, reference) = match (state, kind) {
-        (PostingState::Posted, PostingKind::CreateLine | PostingKind::ReplaceLine) => {
+        (
+            PostingState::Posted,
+            PostingKind::CreateLine | PostingKind::ReplaceLine | PostingKind::Difference,
+        ) => {
             let line = row.erp_line_ref.as_deref().unwrap_or_default();
             match shape {
                 Shape::Cost => (BillingStatus::CostOnly, format!("cost {line}")),

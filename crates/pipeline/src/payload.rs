@@ -1,12 +1,15 @@
 //! What is sent: the lines of one call, put together from the ledger, the same at every reading.
 
-use crate::description::description;
+use crate::description::{description, difference_to};
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ItemFacts};
-use crate::postings::{charge_facts, document_shape, kind_of};
+use crate::postings::{
+    amended_by, charge_facts, document_of, document_shape, first_of, is_difference, kind_of,
+};
 use connector_sdk::target::{DocumentHead, PostBatch, PostLine};
 use domain::decimal::Micro;
 use domain::money::Money;
+use domain::posting::PostingKind;
 use jiff::civil::Date;
 use store::documents::DocumentRow;
 use store::postings::PostingRow;
@@ -88,18 +91,33 @@ fn line_of(
         (None, Some(fixed)) => fixed.amount.text.as_str(),
         (None, None) => "",
     };
-    let erp_line_ref = match (row.amends, row.amends_document) {
-        (Some(number), amended) => {
-            let amended = amended.unwrap_or(row.document_id);
-            postings::get(tx, &amended, number)?.and_then(|posting| posting.erp_line_ref)
-        }
-        (None, _) => row.erp_line_ref.clone(),
+    let kind = kind_of(row)?;
+    let amended = match amended_by(row) {
+        Some((document_id, number)) => postings::get(tx, &document_id, number)?,
+        None => None,
+    };
+    let erp_line_ref = match &amended {
+        Some(amended) => amended.erp_line_ref.clone(),
+        None => row.erp_line_ref.clone(),
     };
     let currency = document
         .currency
         .parse()
         .map_err(|error| inconsistent(format!("currency: {error}")))?;
     let shape = document_shape(document)?;
+    let mut description = description(terms, shape, &charge, &facts, (kind, narrative));
+    if let Some(amended) = &amended {
+        let own = postings::list_for_item(tx, &row.item_id)?;
+        let taken_back = kind == PostingKind::Credit && is_difference(amended, &own)?;
+        if taken_back || is_difference(row, &own)? {
+            let number = match first_of(row, &own) {
+                Some(first) => document_of(tx, &first.document_id)?.erp_number,
+                None => None,
+            };
+            let now = (!taken_back).then_some(&facts.content);
+            description = difference_to(&description, number.as_deref(), now);
+        }
+    }
     let line = PostLine {
         posting_key: row.posting_key.clone(),
         line_key: row.line_key.clone(),
@@ -116,7 +134,7 @@ fn line_of(
         service_item_ref: facts.refs.service_item.clone(),
         task_ref: facts.refs.task.clone(),
         worker_ref: facts.refs.worker.clone(),
-        description: description(terms, shape, &charge, &facts, (kind_of(row)?, narrative)),
+        description,
     };
     Ok((line, facts.refs.customer))
 }

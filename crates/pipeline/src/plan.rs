@@ -2,11 +2,13 @@
 //! and what the ERP holds. Pure; run again after every settled posting, so that a chain of effects
 //! (credit, then bill anew) needs no memory of its own.
 
+use crate::difference::{Difference, difference, same_but_period};
 use crate::facts::ErpRefs;
 use connector_sdk::target::Shape;
 use domain::currency::Currency;
 use domain::decimal::Micro;
 use domain::money::Money;
+use domain::posting::PostingKind;
 use domain::rounding::Rounding;
 use jiff::civil::Date;
 
@@ -40,6 +42,19 @@ pub struct Numbers {
     pub booked_seconds: Option<i64>,
 }
 
+/// How a line is corrected once it was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Correction {
+    /// It is credited as a whole and billed anew.
+    Whole,
+    /// What is too much of it is credited where that multiplies out, for a line that several charges
+    /// share. How amounts are rounded to the coin.
+    InPart(Rounding),
+    /// The difference is billed or credited where that multiplies out, for a line of its own. How
+    /// amounts are rounded to the coin.
+    Difference(Rounding),
+}
+
 /// The line that the ledger wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
@@ -51,8 +66,8 @@ pub struct Wanted {
     pub numbers: Numbers,
     /// What it is about: another task is another line, whatever the numbers.
     pub refs: ErpRefs,
-    /// How an amount is rounded to the coin, for a line that may be credited in part.
-    pub credit_in_part: Option<Rounding>,
+    /// How it is corrected once it was issued.
+    pub correction: Correction,
 }
 
 /// A line of ours that the ERP holds.
@@ -72,12 +87,25 @@ pub struct HeldLine {
     pub home: Home,
     /// Its numbers: what is left of it after what was credited.
     pub numbers: Numbers,
+    /// What it and the lines that it corrects come to together.
+    pub comes_to: Numbers,
     /// What it is about.
     pub refs: ErpRefs,
     /// Whether its document can still be changed.
     pub changeable: bool,
     /// Whether its document was credited or withdrawn as a whole: nothing of it is left to undo.
     pub undone: bool,
+}
+
+impl HeldLine {
+    /// Add to what it has: less than nothing of what was credited.
+    pub(crate) fn add(&mut self, quantity_micro: i64, amount_minor: i64) {
+        for numbers in [&mut self.numbers, &mut self.comes_to] {
+            let micro = numbers.quantity.micro().saturating_add(quantity_micro);
+            numbers.quantity = Micro::from_micro(micro);
+            numbers.amount_minor = numbers.amount_minor.saturating_add(amount_minor);
+        }
+    }
 }
 
 /// A posting that has not reached the ERP.
@@ -87,21 +115,58 @@ pub struct Unsent {
     pub document_id: [u8; 16],
     /// Its number there.
     pub posting_no: i64,
-    /// Whether it already does what is wanted.
-    pub fits: bool,
+    /// What it does.
+    pub kind: PostingKind,
+    /// The charge it carries.
+    pub charge_no: i64,
+    /// The line that it is about, by document and posting; none of a new one.
+    pub amends: Option<([u8; 16], i64)>,
+    /// The quantity that it sends.
+    pub quantity: Micro,
+    /// The rate that it sends.
+    pub rate: Micro,
+    /// Whether its document still takes lines.
+    pub takes_lines: bool,
 }
 
 /// How the part stands towards the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct View {
-    /// The line the ERP holds, if any.
+    /// The latest line the ERP holds, if any.
     pub held: Option<HeldLine>,
+    /// The lines that it corrects, oldest first: all of them bill the part together.
+    pub below: Vec<HeldLine>,
     /// A posting that was never sent or surely refused and could be withdrawn.
     pub unsent: Option<Unsent>,
     /// A call is under way or in doubt.
     pub in_flight: bool,
     /// Somebody changed or deleted the line in the ERP: a person decides.
     pub disturbed: bool,
+}
+
+impl View {
+    /// How it stands once a step is taken that takes something back; none after any other, which is
+    /// the last.
+    pub fn after(&self, step: &Next) -> Option<Self> {
+        let (line, taken_back) = match step {
+            Next::Delete(held) => (held, held.numbers),
+            Next::Credit { held, taken_back } => (held, *taken_back),
+            _ => return None,
+        };
+        let mut lines = self.below.clone();
+        lines.extend(self.held.clone());
+        let at = lines.iter().position(|known| known == line)?;
+        lines.get_mut(at)?.add(
+            taken_back.quantity.micro().checked_neg()?,
+            taken_back.amount_minor.checked_neg()?,
+        );
+        lines.retain(|line| line.numbers.quantity != Micro::ZERO);
+        Some(Self {
+            held: lines.pop(),
+            below: lines,
+            ..self.clone()
+        })
+    }
 }
 
 /// The next step.
@@ -116,7 +181,12 @@ pub enum Next {
     /// A new line.
     Create,
     /// New content for a line on a draft.
-    Replace(HeldLine),
+    Replace {
+        /// The line.
+        held: HeldLine,
+        /// What it is to be.
+        numbers: Numbers,
+    },
     /// Take a line off a draft.
     Delete(HeldLine),
     /// Mirror a line of an issued document, or what is too much of it.
@@ -126,19 +196,43 @@ pub enum Next {
         /// What is taken back: all that is left of it, or a part.
         taken_back: Numbers,
     },
+    /// A further line for what an issued one is to be more or less.
+    Differ {
+        /// The line.
+        held: HeldLine,
+        /// The further line.
+        numbers: Numbers,
+    },
 }
 
-/// What a credit has to take back of a line: what is left beyond what is wanted, where the line may
-/// be credited in part and the credit multiplies out by itself; else all that is left.
-pub fn taken_back(wanted: Option<&Wanted>, held: &HeldLine) -> Numbers {
-    wanted
-        .and_then(|wanted| part_taken_back(wanted, held))
-        .unwrap_or(held.numbers)
+impl Next {
+    /// Whether an unsent posting does just this.
+    fn is(&self, unsent: &Unsent, wanted: Option<&Wanted>) -> bool {
+        let wants = wanted.is_some_and(|wanted| wanted.charge_no == unsent.charge_no);
+        let of = |held: &HeldLine| unsent.amends == Some((held.document_id, held.posting_no));
+        match (self, unsent.kind) {
+            (Self::Create, PostingKind::CreateLine) => wants,
+            (Self::Replace { held, .. }, PostingKind::ReplaceLine) => wants && of(held),
+            (Self::Delete(held), PostingKind::DeleteLine) => of(held),
+            (Self::Credit { held, taken_back }, PostingKind::Credit) => {
+                of(held) && unsent.quantity.micro() == -taken_back.quantity.micro()
+            }
+            (Self::Differ { held, numbers }, PostingKind::Difference) => {
+                wants
+                    && of(held)
+                    && (unsent.quantity, unsent.rate) == (numbers.quantity, numbers.rate)
+            }
+            _ => false,
+        }
+    }
 }
 
-/// The part of a line that is beyond what is wanted; none if it cannot be credited by itself.
+/// The part of a line that several charges share that is beyond what is wanted; none if it cannot be
+/// credited by itself.
 pub fn part_taken_back(wanted: &Wanted, held: &HeldLine) -> Option<Numbers> {
-    let rounding = wanted.credit_in_part?;
+    let Correction::InPart(rounding) = wanted.correction else {
+        return None;
+    };
     let (left, wants) = (&held.numbers, &wanted.numbers);
     let same_line = wanted.home == held.home && wanted.refs == held.refs && wants.rate == left.rate;
     if !same_line || wants.quantity.micro() <= 0 {
@@ -168,241 +262,86 @@ pub fn next_step(wanted: Option<&Wanted>, view: &View) -> Next {
         // person has decided.
         return view.unsent.map_or(Next::Wait, Next::Withdraw);
     }
-    if let Some(unsent) = view.unsent {
-        return if unsent.fits {
-            Next::Nothing
-        } else {
-            Next::Withdraw(unsent)
-        };
-    }
-    match (wanted, &view.held) {
-        (None, None) => Next::Nothing,
-        (Some(_), None) => Next::Create,
-        (Some(wanted), Some(held)) if wanted.home == held.home => {
-            if wanted.numbers == held.numbers && wanted.refs == held.refs {
-                Next::Nothing
-            } else if held.undone {
-                Next::Create
-            } else if held.changeable {
-                Next::Replace(held.clone())
-            } else {
-                credit(Some(wanted), held)
-            }
-        }
-        (Some(_), Some(held)) if held.undone => Next::Create,
-        (None, Some(held)) if held.undone => Next::Nothing,
-        (_, Some(held)) if held.changeable => Next::Delete(held.clone()),
-        (wanted, Some(held)) => credit(wanted, held),
+    let step = match &view.held {
+        None if wanted.is_some() => Next::Create,
+        None => Next::Nothing,
+        Some(held) => beside(wanted, held, &view.below),
+    };
+    match view.unsent {
+        None => step,
+        Some(unsent) if unsent.takes_lines && step.is(&unsent, wanted) => Next::Nothing,
+        Some(unsent) => Next::Withdraw(unsent),
     }
 }
 
-fn credit(wanted: Option<&Wanted>, held: &HeldLine) -> Next {
-    Next::Credit {
-        held: held.clone(),
-        taken_back: taken_back(wanted, held),
+/// The next step where lines stand.
+fn beside(wanted: Option<&Wanted>, held: &HeldLine, below: &[HeldLine]) -> Next {
+    if wanted.is_some_and(|wanted| stands_as(wanted, held)) {
+        return Next::Nothing;
     }
+    let whole = |held: &HeldLine| Next::Credit {
+        held: held.clone(),
+        taken_back: held.numbers,
+    };
+    if held.undone {
+        // Nothing is corrected by a difference any more: what still stands is taken back.
+        let stands = below.iter().rfind(|line| !line.undone);
+        return match (stands, wanted) {
+            (Some(line), _) => whole(line),
+            (None, Some(_)) => Next::Create,
+            (None, None) => Next::Nothing,
+        };
+    }
+    let undone = below.iter().any(|line| line.undone);
+    if held.changeable {
+        let numbers = wanted.filter(|wanted| wanted.home == held.home && !undone);
+        let numbers = numbers.and_then(|wanted| match below.last() {
+            None => Some(wanted.numbers),
+            Some(corrected) => match difference(wanted, corrected) {
+                Some(Difference::Further(numbers)) => Some(numbers),
+                Some(Difference::InPart(_)) | None => None,
+            },
+        });
+        return match numbers {
+            Some(numbers) => Next::Replace {
+                held: held.clone(),
+                numbers,
+            },
+            None => Next::Delete(held.clone()),
+        };
+    }
+    let by_difference = wanted.filter(|_| !undone);
+    match by_difference.and_then(|wanted| difference(wanted, held)) {
+        Some(Difference::Further(numbers)) => Next::Differ {
+            held: held.clone(),
+            numbers,
+        },
+        Some(Difference::InPart(taken_back)) => Next::Credit {
+            held: held.clone(),
+            taken_back,
+        },
+        None => match wanted.and_then(|wanted| part_taken_back(wanted, held)) {
+            Some(taken_back) => Next::Credit {
+                held: held.clone(),
+                taken_back,
+            },
+            None => whole(held),
+        },
+    }
+}
+
+/// Whether the lines bill what is wanted. What was issued stays where it is although its corrections go
+/// to a later period.
+fn stands_as(wanted: &Wanted, held: &HeldLine) -> bool {
+    let there = wanted.home == held.home
+        || (matches!(wanted.correction, Correction::Difference(_))
+            && !held.changeable
+            && !held.undone
+            && same_but_period(&wanted.home, &held.home));
+    there && wanted.numbers == held.comes_to && wanted.refs == held.refs
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn home(period: &str) -> Home {
-        Home {
-            shape: Shape::DraftLine,
-            bill_to: "C1".into(),
-            currency: "EUR".parse().unwrap(),
-            group_key: "contract:K1".into(),
-            period: period.into(),
-        }
-    }
-
-    fn numbers(hours: &str) -> Numbers {
-        Numbers {
-            quantity: hours.parse().unwrap(),
-            rate: "100".parse().unwrap(),
-            amount_minor: 100,
-            work_date: jiff::civil::date(2026, 11, 3),
-            booked_seconds: None,
-        }
-    }
-
-    fn wanted(hours: &str, period: &str) -> Wanted {
-        Wanted {
-            charge_no: 3,
-            home: home(period),
-            numbers: numbers(hours),
-            refs: refs("tk1"),
-            credit_in_part: None,
-        }
-    }
-
-    fn refs(task: &str) -> ErpRefs {
-        ErpRefs {
-            customer: Some("cu1".into()),
-            service_item: "si1".into(),
-            task: Some(task.into()),
-            worker: Some("w1".into()),
-        }
-    }
-
-    fn held(hours: &str, changeable: bool) -> HeldLine {
-        HeldLine {
-            document_id: [1; 16],
-            posting_no: 1,
-            charge_no: 1,
-            line_key: "K".into(),
-            erp_line_ref: "7".into(),
-            home: home("2026-11"),
-            numbers: numbers(hours),
-            refs: refs("tk1"),
-            changeable,
-            undone: false,
-        }
-    }
-
-    fn all_of(held: &HeldLine) -> Next {
-        Next::Credit {
-            held: held.clone(),
-            taken_back: held.numbers,
-        }
-    }
-
-    fn step(wanted: Option<&Wanted>, held: Option<HeldLine>) -> Next {
-        next_step(
-            wanted,
-            &View {
-                held,
-                ..View::default()
-            },
-        )
-    }
-
-    #[test]
-    fn the_smallest_step_for_every_state() {
-        let same = wanted("1", "2026-11");
-        let edited = wanted("2", "2026-11");
-        let moved = wanted("1", "2026-12");
-        assert_eq!(step(None, None), Next::Nothing);
-        assert_eq!(step(Some(&same), None), Next::Create);
-        assert_eq!(step(Some(&same), Some(held("1", true))), Next::Nothing);
-        assert_eq!(step(Some(&same), Some(held("1", false))), Next::Nothing);
-        let other_task = Wanted {
-            refs: refs("tk2"),
-            ..same.clone()
-        };
-        assert_eq!(
-            step(Some(&other_task), Some(held("1", true))),
-            Next::Replace(held("1", true))
-        );
-        let undone = HeldLine {
-            undone: true,
-            ..held("1", false)
-        };
-        assert_eq!(step(None, Some(undone.clone())), Next::Nothing);
-        assert_eq!(step(Some(&same), Some(undone.clone())), Next::Nothing);
-        assert_eq!(step(Some(&edited), Some(undone)), Next::Create);
-        assert_eq!(
-            step(Some(&edited), Some(held("1", true))),
-            Next::Replace(held("1", true))
-        );
-        assert_eq!(
-            step(Some(&edited), Some(held("1", false))),
-            all_of(&held("1", false))
-        );
-        assert_eq!(
-            step(Some(&moved), Some(held("1", true))),
-            Next::Delete(held("1", true))
-        );
-        assert_eq!(
-            step(Some(&moved), Some(held("1", false))),
-            all_of(&held("1", false))
-        );
-        assert_eq!(
-            step(None, Some(held("1", true))),
-            Next::Delete(held("1", true))
-        );
-        assert_eq!(
-            step(None, Some(held("1", false))),
-            all_of(&held("1", false))
-        );
-    }
-
-    /// 10.00 h at 99.99 are 999.90; what is wanted of them, and what the credit takes back.
-    #[test]
-    fn a_line_is_credited_in_part_where_the_credit_multiplies_out() {
-        let stands = |hours: &str, minor: i64| {
-            let mut numbers = numbers(hours);
-            (numbers.rate, numbers.amount_minor) = ("99.99".parse().unwrap(), minor);
-            numbers
-        };
-        let held = HeldLine {
-            numbers: stands("10", 99_990),
-            ..held("10", false)
-        };
-        let wants = |hours: &str, minor: i64, in_part: bool| Wanted {
-            numbers: stands(hours, minor),
-            credit_in_part: in_part.then_some(Rounding::HalfUp),
-            ..wanted("1", "2026-11")
-        };
-        let taken = |wanted: &Wanted| match step(Some(wanted), Some(held.clone())) {
-            Next::Credit { taken_back, .. } => {
-                (taken_back.quantity.to_string(), taken_back.amount_minor)
-            }
-            other => panic!("{other:?}"),
-        };
-        let all = ("10".to_owned(), 99_990);
-        assert_eq!(taken(&wants("7", 69_993, true)), ("3".to_owned(), 29_997));
-        assert_eq!(taken(&wants("7", 69_993, false)), all);
-        // 9.25 h are 924.91, and the credit of 0.75 h 74.99: the same in sum. 9.50 h are 949.91
-        // and 0.50 h 50.00, a cent more than the line had.
-        assert_eq!(
-            taken(&wants("9.25", 92_491, true)),
-            ("0.75".to_owned(), 7_499)
-        );
-        assert_eq!(taken(&wants("9.5", 94_991, true)), all);
-        // More is no credit, and another rate is another line.
-        assert_eq!(taken(&wants("11", 109_989, true)), all);
-        let mut dearer = wants("7", 70_000, true);
-        dearer.numbers.rate = "100".parse().unwrap();
-        assert_eq!(taken(&dearer), all);
-        assert_eq!(step(None, Some(held.clone())), all_of(&held));
-    }
-
-    #[test]
-    fn nothing_moves_while_a_call_is_in_doubt_or_a_person_has_to_decide() {
-        let edited = wanted("2", "2026-11");
-        let unsent = Some(Unsent {
-            document_id: [1; 16],
-            posting_no: 2,
-            fits: false,
-        });
-        for (in_flight, disturbed, unsent) in [
-            (true, false, unsent),
-            (true, true, unsent),
-            (false, true, None),
-        ] {
-            let view = View {
-                held: Some(held("1", true)),
-                unsent,
-                in_flight,
-                disturbed,
-            };
-            assert_eq!(next_step(Some(&edited), &view), Next::Wait);
-        }
-        let view = View {
-            held: Some(held("1", true)),
-            unsent,
-            in_flight: false,
-            disturbed: true,
-        };
-        assert!(matches!(next_step(Some(&edited), &view), Next::Withdraw(_)));
-        let view = View {
-            held: None,
-            unsent,
-            in_flight: false,
-            disturbed: false,
-        };
-        assert!(matches!(next_step(Some(&edited), &view), Next::Withdraw(_)));
-    }
-}
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;

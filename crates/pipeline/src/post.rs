@@ -570,6 +570,7 @@ const fn verb(kind: PostingKind) -> &'static str {
         PostingKind::ReplaceLine => "replace",
         PostingKind::DeleteLine => "delete",
         PostingKind::Credit => "credit",
+        PostingKind::Difference => "difference",
         PostingKind::Void => "void",
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::env::inconsistent;
 use crate::facts::{self, ChargeFacts, ErpRefs, Sharing};
-use crate::plan::{HeldLine, Home, Numbers, Unsent, View, Wanted, taken_back};
+use crate::plan::{Correction, HeldLine, Home, Numbers, Unsent, View, Wanted};
 use crate::strand::charge_of;
 use connector_sdk::target::Shape;
 use domain::contract::BillShape;
@@ -65,16 +65,23 @@ pub fn wanted_of(charge_no: i64, facts: &ChargeFacts) -> Option<Wanted> {
             booked_seconds: booked_seconds(content),
         },
     };
-    let (makes_line, credit_in_part) = match &facts.sharing {
-        Some(Sharing::Line(line)) => (line.amount.amount_minor != 0, Some(line.amount_rounding)),
-        Some(Sharing::Member) | None => (!content.makes_no_line(), None),
+    let own = || match (shape, facts.by_difference) {
+        (Shape::DraftLine, Some(rounding)) => Correction::Difference(rounding),
+        _ => Correction::Whole,
+    };
+    let (makes_line, correction) = match &facts.sharing {
+        Some(Sharing::Line(line)) => (
+            line.amount.amount_minor != 0,
+            Correction::InPart(line.amount_rounding),
+        ),
+        Some(Sharing::Member) | None => (!content.makes_no_line(), own()),
     };
     makes_line.then(|| Wanted {
         charge_no,
         home,
         numbers,
         refs: facts.refs.clone(),
-        credit_in_part,
+        correction,
     })
 }
 
@@ -150,21 +157,33 @@ pub fn home_of(document: &DocumentRow) -> Result<Home, StoreError> {
     })
 }
 
-/// The numbers of a line that stands, and what it is about.
+/// What a line that stands has, what it comes to with the lines that it corrects, and what it is about.
 fn content_of(
     tx: &mut ReadTx<'_>,
     charges: &[ChargeRow],
     posting: &PostingRow,
-) -> Result<(Numbers, ErpRefs), StoreError> {
+    corrects: bool,
+) -> Result<(Numbers, Numbers, ErpRefs), StoreError> {
     let facts = charge_facts(tx, charge_of(charges, posting)?)?;
+    let content = &facts.content;
     let numbers = Numbers {
         quantity: Micro::from_micro(posting.quantity_micro),
         rate: Micro::from_micro(posting.rate_micro),
         amount_minor: posting.amount_minor,
-        work_date: facts.content.work_date,
-        booked_seconds: booked_seconds(&facts.content),
+        work_date: content.work_date,
+        booked_seconds: booked_seconds(content),
     };
-    Ok((numbers, facts.refs))
+    let comes_to = if corrects {
+        Numbers {
+            quantity: content.quantity,
+            rate: content.rate,
+            amount_minor: content.amount.amount_minor,
+            ..numbers
+        }
+    } else {
+        numbers
+    };
+    Ok((numbers, comes_to, facts.refs))
 }
 
 /// How one part of an item stands towards the ERP, from the postings of this part. `document` gives
@@ -173,19 +192,18 @@ pub fn view_of(
     tx: &mut ReadTx<'_>,
     charges: &[ChargeRow],
     mut postings: Vec<PostingRow>,
-    wanted: Option<&Wanted>,
     mut document: impl FnMut(&mut ReadTx<'_>, &[u8; 16]) -> Result<DocumentRow, StoreError>,
 ) -> Result<View, StoreError> {
     postings.sort_by_key(|posting| posting.effect);
     let mut view = View::default();
-    let mut unsent: Option<(PostingRow, bool)> = None;
-    for posting in postings {
+    let mut lines: Vec<HeldLine> = Vec::new();
+    for posting in &postings {
         let home = document(tx, &posting.document_id)?;
         let open = attempts::open(tx, &posting.document_id)?;
         // After a restore a line may have been settled before the attempt that holds it: nothing
         // would plan its item again once the attempt is.
         let unsettled = matches!(
-            state_of(&posting)?,
+            state_of(posting)?,
             PostingState::Ready | PostingState::Waiting
         );
         if unsettled && open.is_some_and(|attempt| members(&attempt).contains(&posting.posting_no))
@@ -194,7 +212,8 @@ pub fn view_of(
         }
         let stands = document_state(&home)?;
         let takes_lines = stands.takes_lines();
-        match state_of(&posting)? {
+        let kind = kind_of(posting)?;
+        match state_of(posting)? {
             // A line stands in the ERP under its key: planned anew it would be billed twice.
             PostingState::Rejected
                 if posting.code.as_deref() == Some(Code::KeyHeldByOtherContent.text()) =>
@@ -204,12 +223,27 @@ pub fn view_of(
             PostingState::Ready
             | PostingState::Waiting
             | PostingState::Held
-            | PostingState::Rejected => unsent = Some((posting, takes_lines)),
+            | PostingState::Rejected => {
+                view.unsent = Some(Unsent {
+                    document_id: posting.document_id,
+                    posting_no: posting.posting_no,
+                    kind,
+                    charge_no: posting.charge_no,
+                    amends: amended_by(posting),
+                    quantity: Micro::from_micro(posting.quantity_micro),
+                    rate: Micro::from_micro(posting.rate_micro),
+                    takes_lines,
+                });
+            }
             PostingState::Missing | PostingState::Altered => view.disturbed = true,
-            PostingState::Posted => match kind_of(&posting)? {
-                PostingKind::CreateLine | PostingKind::ReplaceLine => {
-                    let (numbers, refs) = content_of(tx, charges, &posting)?;
-                    view.held = Some(HeldLine {
+            PostingState::Posted => match kind {
+                PostingKind::CreateLine | PostingKind::Difference | PostingKind::ReplaceLine => {
+                    let corrects = is_difference(posting, &postings)?;
+                    let (numbers, comes_to, refs) = content_of(tx, charges, posting, corrects)?;
+                    if !corrects {
+                        lines.clear();
+                    }
+                    lines.push(HeldLine {
                         document_id: posting.document_id,
                         posting_no: posting.posting_no,
                         charge_no: posting.charge_no,
@@ -217,66 +251,119 @@ pub fn view_of(
                         erp_line_ref: posting.erp_line_ref.clone().unwrap_or_default(),
                         home: home_of(&home)?,
                         numbers,
+                        comes_to,
                         refs,
                         changeable: takes_lines,
                         undone: matches!(stands, DocumentState::Credited | DocumentState::Void),
                     });
                 }
-                PostingKind::Credit => {
-                    view.held = view.held.and_then(|held| left_after(held, &posting));
-                }
-                PostingKind::DeleteLine | PostingKind::Void => view.held = None,
+                PostingKind::Credit => credit(&mut lines, posting),
+                // What it took off the draft is superseded.
+                PostingKind::DeleteLine if is_difference(posting, &postings)? => {}
+                PostingKind::DeleteLine | PostingKind::Void => lines.clear(),
             },
             PostingState::Sending | PostingState::Ambiguous => view.in_flight = true,
             PostingState::Cancelled | PostingState::Superseded => {}
         }
     }
-    if let Some((posting, takes_lines)) = unsent {
-        let fits = fits(&posting, takes_lines, wanted, &view)?;
-        view.unsent = Some(Unsent {
-            document_id: posting.document_id,
-            posting_no: posting.posting_no,
-            fits,
-        });
-    }
+    view.held = lines.pop();
+    view.below = lines;
     Ok(view)
 }
 
-/// What a credit leaves of a line.
-fn left_after(mut held: HeldLine, credit: &PostingRow) -> Option<HeldLine> {
-    let left = &mut held.numbers;
-    let micro = left.quantity.micro().saturating_add(credit.quantity_micro);
-    left.quantity = Micro::from_micro(micro);
-    left.amount_minor = left.amount_minor.saturating_add(credit.amount_minor);
-    held.charge_no = credit.charge_no;
-    (micro != 0).then_some(held)
+/// The line that a posting is about, by document and number.
+pub(crate) fn amended_by(posting: &PostingRow) -> Option<([u8; 16], i64)> {
+    let number = posting.amends?;
+    let document = posting.amends_document.unwrap_or(posting.document_id);
+    Some((document, number))
 }
 
-/// Whether an unsent posting still does what is wanted.
-fn fits(
+/// Whether a posting makes or changes a line that is the difference to another.
+pub(crate) fn is_difference(
     posting: &PostingRow,
-    takes_lines: bool,
-    wanted: Option<&Wanted>,
-    view: &View,
+    postings: &[PostingRow],
 ) -> Result<bool, StoreError> {
-    Ok(match (kind_of(posting)?, wanted, &view.held) {
-        (PostingKind::CreateLine, Some(wanted), None)
-        | (PostingKind::ReplaceLine, Some(wanted), Some(_)) => {
-            takes_lines && posting.charge_no == wanted.charge_no
+    let mut at = posting;
+    // Each amends an earlier one.
+    for _ in 0..=postings.len() {
+        match (kind_of(at)?, amended_by(at)) {
+            (PostingKind::Difference, _) => return Ok(true),
+            (PostingKind::ReplaceLine | PostingKind::DeleteLine, Some(key)) => {
+                let mut all = postings.iter();
+                let amended = all.find(|row| (row.document_id, row.posting_no) == key);
+                match amended {
+                    Some(amended) => at = amended,
+                    None => return Ok(false),
+                }
+            }
+            _ => return Ok(false),
         }
-        (PostingKind::DeleteLine, wanted, Some(held)) => {
-            takes_lines && wanted.is_none_or(|wanted| wanted.home != held.home)
+    }
+    Err(inconsistent("postings amend each other"))
+}
+
+/// Whether a posting is a difference of rates, or credits one: it has hours of others once more.
+pub(crate) fn corrects_a_rate(
+    charges: &[ChargeRow],
+    posting: &PostingRow,
+    postings: &[PostingRow],
+) -> Result<bool, StoreError> {
+    let by_key = |key: ([u8; 16], i64)| {
+        let mut all = postings.iter();
+        all.find(|row| (row.document_id, row.posting_no) == key)
+    };
+    let mut at = Some(posting);
+    // Each amends an earlier one.
+    for _ in 0..=postings.len() {
+        let Some(row) = at else {
+            return Ok(false);
+        };
+        let amended = amended_by(row).and_then(by_key);
+        match (kind_of(row)?, amended) {
+            (PostingKind::Difference, Some(corrected)) => {
+                let (new, old) = (charge_of(charges, posting)?, charge_of(charges, corrected)?);
+                return Ok(new.rate_micro != old.rate_micro);
+            }
+            _ => at = amended,
         }
-        (PostingKind::Credit, wanted, Some(held)) => {
-            takes_lines
-                && !held.undone
-                && posting.quantity_micro == -taken_back(wanted, held).quantity.micro()
-                && wanted.is_none_or(|w| {
-                    w.home != held.home || w.numbers != held.numbers || w.refs != held.refs
-                })
-        }
-        _ => false,
-    })
+    }
+    Err(inconsistent("postings amend each other"))
+}
+
+/// The posting that made the first of the lines that a posting corrects; none where there is none.
+pub(crate) fn first_of<'a>(
+    posting: &PostingRow,
+    postings: &'a [PostingRow],
+) -> Option<&'a PostingRow> {
+    let mut first = None;
+    let mut key = amended_by(posting);
+    // Each amends an earlier one.
+    for _ in 0..postings.len() {
+        let Some(amends) = key else {
+            break;
+        };
+        let mut all = postings.iter();
+        first = all.find(|row| (row.document_id, row.posting_no) == amends);
+        key = first.and_then(amended_by);
+    }
+    first
+}
+
+/// Take a credit from the line that it names.
+fn credit(lines: &mut Vec<HeldLine>, credit: &PostingRow) {
+    let named = |line: &HeldLine| amended_by(credit) == Some((line.document_id, line.posting_no));
+    let latest = lines.len().checked_sub(1);
+    let Some(at) = lines.iter().rposition(named).or(latest) else {
+        return;
+    };
+    let Some(line) = lines.get_mut(at) else {
+        return;
+    };
+    line.add(credit.quantity_micro, credit.amount_minor);
+    line.charge_no = credit.charge_no;
+    if line.numbers.quantity == Micro::ZERO {
+        lines.remove(at);
+    }
 }
 
 /// A document by its id; its absence is damage.

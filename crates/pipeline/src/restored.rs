@@ -261,7 +261,10 @@ impl Adopt {
         };
         match (kind_of(row)?, found) {
             (
-                PostingKind::CreateLine | PostingKind::Credit | PostingKind::ReplaceLine,
+                PostingKind::CreateLine
+                | PostingKind::Credit
+                | PostingKind::Difference
+                | PostingKind::ReplaceLine,
                 Some(line),
             ) if agree => adopted(row, Some(line.line_ref.clone())),
             // Taken off already, by the ledger that was lost.

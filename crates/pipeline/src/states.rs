@@ -296,7 +296,10 @@ pub fn standing(rows: &[PostingRow]) -> Result<Vec<PostingRow>, StoreError> {
         );
         let line = matches!(
             kind_of(row)?,
-            PostingKind::CreateLine | PostingKind::ReplaceLine | PostingKind::Credit
+            PostingKind::CreateLine
+                | PostingKind::ReplaceLine
+                | PostingKind::Credit
+                | PostingKind::Difference
         );
         if stands && line {
             lines.push(row.clone());

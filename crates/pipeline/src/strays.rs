@@ -211,11 +211,10 @@ impl SettleLines {
         strand: &Strand<'_>,
     ) -> Result<Option<Shown>, StoreError> {
         let own = strand.own.clone();
-        let view = view_of(tx, rows, own, strand.wanted, |tx, id| {
-            books.document(tx, id)
-        })?;
-        if view.in_flight {
-            // A call in doubt may still change what stands.
+        let view = view_of(tx, rows, own, |tx, id| books.document(tx, id))?;
+        if view.in_flight || !view.below.is_empty() {
+            // A call in doubt may still change what stands, and of a line with its differences one
+            // line does not tell which of them the lost ledger took back.
             return Ok(None);
         }
         let held = view.held;

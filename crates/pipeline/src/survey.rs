@@ -289,7 +289,7 @@ pub(crate) async fn settlement(
     for row in own {
         let line = matches!(
             kind_of(&row)?,
-            PostingKind::CreateLine | PostingKind::ReplaceLine
+            PostingKind::CreateLine | PostingKind::ReplaceLine | PostingKind::Difference
         );
         if line && state_of(&row)? == PostingState::Posted {
             keys.push(row.line_key);

@@ -2,7 +2,8 @@
 
 use crate::admit::wish;
 use crate::books::Books;
-use crate::postings::{document_of, document_shape, document_state, kind_of, state_of};
+use crate::env::inconsistent;
+use crate::postings::{document_of, document_shape, document_state, kind_of, state_of, view_of};
 use crate::shared;
 use crate::strand::{active_by_part, charge_of, part_of, parts_of, postings_of_part, wanted_now};
 use crate::strays;
@@ -28,7 +29,7 @@ pub(crate) fn status_of(
     let line = posting.erp_line_ref.as_deref().unwrap_or_default();
     let creates = matches!(
         kind_of(posting)?,
-        PostingKind::CreateLine | PostingKind::ReplaceLine
+        PostingKind::CreateLine | PostingKind::ReplaceLine | PostingKind::Difference
     );
     if !creates || state_of(posting)? != PostingState::Posted {
         return Ok(None);
@@ -63,29 +64,22 @@ pub(crate) fn shown_by(
 ) -> Result<Option<(Part, Status)>, StoreError> {
     let charges = books.charges_of(tx, &posting.item_id)?;
     let part = part_of(charge_of(&charges, posting)?)?;
-    if books
-        .line(tx, &posting.item_id)?
-        .is_some_and(|item| shared::is_line(&item))
-    {
+    let item = books.line(tx, &posting.item_id)?;
+    let view = if item.is_some_and(|item| shared::is_line(&item)) {
         // What a credit in part left of it still shows.
-        let carried = shared::carried_by(tx, books, &posting.item_id)?;
-        let own = carried.view.held.filter(|held| {
-            held.document_id == posting.document_id && held.posting_no == posting.posting_no
-        });
-        let status = status_of(document, posting)?;
-        return Ok(status
-            .filter(|_| own.is_some())
-            .map(|status| (part, status)));
-    }
-    // A line that was credited and billed anew is no longer what the entry shows.
-    let all = books.postings_of(tx, &posting.item_id)?;
-    let later = postings_of_part(&charges, &all, part)?
-        .iter()
-        .any(|other| other.effect > posting.effect && other.state == PostingState::Posted.name());
-    if later {
-        return Ok(None);
-    }
-    Ok(status_of(document, posting)?.map(|status| (part, status)))
+        shared::carried_by(tx, books, &posting.item_id)?.view
+    } else {
+        let all = books.postings_of(tx, &posting.item_id)?;
+        let own = postings_of_part(&charges, &all, part)?;
+        view_of(tx, &charges, own, |tx, id| books.document(tx, id))?
+    };
+    // A line that was credited and billed anew is no longer what the entry shows, nor one that was
+    // corrected by a later one.
+    let shows = view.held.is_some_and(|held| {
+        held.document_id == posting.document_id && held.posting_no == posting.posting_no
+    });
+    let status = status_of(document, posting)?.filter(|_| shows);
+    Ok(status.map(|status| (part, status)))
 }
 
 /// Somebody moved the line to another document: that one's state counts.
@@ -252,7 +246,7 @@ pub(crate) fn tell_problem(
 }
 
 /// What the lines of one part show, as far as the ledger knows.
-fn of_part(
+pub(crate) fn of_part(
     tx: &mut Tx<'_>,
     books: &mut Books,
     charges: &[ChargeRow],
@@ -264,19 +258,18 @@ fn of_part(
     {
         return Ok(status);
     }
-    let mut shown = (BillingStatus::Unbilled, String::new());
-    for posting in &postings_of_part(charges, postings, part)? {
-        if state_of(posting)? != PostingState::Posted {
-            continue;
-        }
-        if kind_of(posting)? == PostingKind::Credit {
-            shown = (BillingStatus::Unbilled, String::new());
-        } else {
-            let document = books.document(tx, &posting.document_id)?;
-            shown = status_of(&document, posting)?.unwrap_or(shown);
-        }
-    }
-    Ok(shown)
+    let own = postings_of_part(charges, postings, part)?;
+    let view = view_of(tx, charges, own, |tx, id| books.document(tx, id))?;
+    let nothing = (BillingStatus::Unbilled, String::new());
+    let Some(held) = view.held else {
+        return Ok(nothing);
+    };
+    let document = books.document(tx, &held.document_id)?;
+    let mut all = postings.iter();
+    let posting = all
+        .find(|row| (row.document_id, row.posting_no) == (held.document_id, held.posting_no))
+        .ok_or_else(|| inconsistent("a line that stands without its posting"))?;
+    Ok(status_of(&document, posting)?.unwrap_or(nothing))
 }
 
 /// The hours of an item that wait for room under a limit.

@@ -16,7 +16,11 @@ pub(crate) struct Origin {
 }
 
 /// The kinds of effects that put a line under a key of its own.
-pub(crate) const MAKES_KEY: [PostingKind; 2] = [PostingKind::CreateLine, PostingKind::Credit];
+pub(crate) const MAKES_KEY: [PostingKind; 3] = [
+    PostingKind::CreateLine,
+    PostingKind::Credit,
+    PostingKind::Difference,
+];
 
 impl Origin {
     /// The key that this effect of this item has, whichever ledger of the same id plans it.
@@ -80,7 +84,8 @@ fn negates(credit: &FoundLine, line: &FoundLine) -> bool {
 
 /// Follow the lost ledger through lines that are in the order of their effects. It never put a
 /// second line beside one that stood, and never credited but what stood: lines that tell anything
-/// else were touched by people, or are not all there, and prove nothing.
+/// else were touched by people, or are not all there, and prove nothing. Neither do differences: what
+/// they were differences to cannot be read off them.
 pub(crate) fn walk(held: Option<&FoundLine>, lines: &[Unknown]) -> Option<Walk> {
     let mut stands = held.map_or(Stands::Nothing, |_| Stands::Held);
     let mut credits_held = None;

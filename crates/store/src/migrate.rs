@@ -47,6 +47,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0005_line_member.sql"),
         postgres: include_str!("../migrations/postgres/0005_line_member.sql"),
     },
+    Migration {
+        number: 6,
+        name: "difference",
+        sqlite: include_str!("../migrations/sqlite/0006_difference.sql"),
+        postgres: include_str!("../migrations/postgres/0006_difference.sql"),
+    },
 ];
 
 const TABLE_SQLITE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

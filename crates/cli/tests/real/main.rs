@@ -14,6 +14,8 @@ mod config;
 #[cfg(test)]
 mod corrections;
 #[cfg(test)]
+mod differences;
+#[cfg(test)]
 mod fixed;
 #[cfg(test)]
 mod http;

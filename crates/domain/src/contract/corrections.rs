@@ -10,7 +10,10 @@ pub enum IssuedCorrection {
     /// The old line is credited in full and the new one billed: both can be read on their own.
     #[default]
     CreditAndRebill,
-    /// One line with the difference on the next document.
+    /// One line with the difference on the next document: hours more or less, or the same hours at what
+    /// the rate is more or less. Where that does not multiply out to the cent, in hours and rate at
+    /// once, and where the work is another, the old line is credited and the new one billed. A line
+    /// that several entries share is not corrected so: what joins it is on the next one anyway.
     Delta,
 }
 

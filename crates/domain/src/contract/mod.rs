@@ -263,10 +263,6 @@ impl Contract {
             ("unit", self.unit != Unit::Hour),
             ("residual", self.residual != Residual::None),
             ("policy = \"bill_to_cap\"", self.limit.iter().any(allowance)),
-            (
-                "corrections",
-                self.corrections != IssuedCorrection::default(),
-            ),
         ]
         .into_iter()
         .find(|(_, there)| *there)

@@ -1,13 +1,14 @@
 //! What a change would send, by document: what is planned, and what follows once that is settled.
 
+use crate::asking::open_period;
 use crate::books::{Books, series_of};
 use crate::env::{Env, Terms, inconsistent};
 use crate::error::PassError;
-use crate::plan::Wanted;
-use crate::postings::{document_state, kind_of, state_of};
+use crate::plan::{Home, Next, Wanted, next_step};
+use crate::postings::{document_of, document_state, kind_of, state_of, view_of};
 use crate::shared;
 use crate::states;
-use crate::strand::{postings_of_part, wanted_now};
+use crate::strand::{parts_of, postings_of_part, wanted_now};
 use domain::posting::{PostingKind, PostingState};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,17 @@ pub struct ByDocument {
 }
 
 impl ByDocument {
+    fn add(&mut self, kind: PostingKind, change_minor: i64) {
+        match kind {
+            PostingKind::CreateLine | PostingKind::Difference => self.new_lines += 1,
+            PostingKind::ReplaceLine => self.replaced_lines += 1,
+            PostingKind::DeleteLine => self.deleted_lines += 1,
+            PostingKind::Credit => self.credited_lines += 1,
+            PostingKind::Void => {}
+        }
+        self.change_minor += change_minor;
+    }
+
     fn home(&self) -> (&str, &str, &str, &str, &str) {
         (
             &self.shape,
@@ -90,17 +102,21 @@ pub(super) async fn planned(
         .read(move |tx| {
             let mut rows = Vec::new();
             for id in &items {
-                for wanted in followed_by(tx, id)? {
-                    rows.push(new_line(tx, &flow, &entity, &wanted)?);
+                for following in followed_by(tx, &of_lines, id)? {
+                    rows.push(line_on(tx, &flow, &entity, &following)?);
                 }
             }
             for waiting in shared::waiting(tx, &of_lines, &items)? {
-                let mut row = new_line(tx, &flow, &entity, &waiting.wanted)?;
-                if let Some(was_minor) = waiting.was_minor {
-                    (row.new_lines, row.replaced_lines) = (0, 1);
-                    row.change_minor -= was_minor;
-                }
-                rows.push(row);
+                let wanted = &waiting.wanted;
+                let following = Following {
+                    kind: match waiting.was_minor {
+                        Some(_) => PostingKind::ReplaceLine,
+                        None => PostingKind::CreateLine,
+                    },
+                    home: wanted.home.clone(),
+                    amount_minor: wanted.numbers.amount_minor - waiting.was_minor.unwrap_or(0),
+                };
+                rows.push(line_on(tx, &flow, &entity, &following)?);
             }
             Ok(rows)
         })
@@ -111,6 +127,8 @@ pub(super) async fn planned(
             Some(known) => {
                 known.new_lines += row.new_lines;
                 known.replaced_lines += row.replaced_lines;
+                known.deleted_lines += row.deleted_lines;
+                known.credited_lines += row.credited_lines;
                 known.change_minor += row.change_minor;
             }
             None => all.push(row),
@@ -129,37 +147,93 @@ pub(super) async fn planned(
     Ok(all)
 }
 
-/// The lines that are planned once what was planned is settled: what is taken off one document is
-/// billed anew on another.
-fn followed_by(tx: &mut ReadTx<'_>, id: &[u8; 16]) -> Result<Vec<Wanted>, StoreError> {
-    let rows = charges::list_for_item(tx, id)?;
-    let own = postings::list_for_item(tx, id)?;
-    let wanted = wanted_now(tx, &Books::default(), &rows)?;
-    let mut lines = Vec::new();
-    for (part, wanted) in wanted.own {
-        let own = postings_of_part(&rows, &own, part)?;
-        let Some(last) = own.last() else {
-            continue;
-        };
-        let takes_off = matches!(
-            kind_of(last)?,
-            PostingKind::Credit | PostingKind::DeleteLine
-        );
-        if is_unsent(last)? && takes_off {
-            lines.push(wanted);
-        }
-    }
-    Ok(lines)
+/// A line that is planned once what was planned is settled.
+struct Following {
+    kind: PostingKind,
+    home: Home,
+    amount_minor: i64,
 }
 
-/// A new line where it belongs: on the draft that is open there, or on a new one.
-fn new_line(
+/// What is planned once what was planned is settled: what is taken off one document is billed anew on
+/// another, after everything that was billed with it is taken back.
+fn followed_by(
+    tx: &mut ReadTx<'_>,
+    terms: &Terms,
+    id: &[u8; 16],
+) -> Result<Vec<Following>, StoreError> {
+    let rows = charges::list_for_item(tx, id)?;
+    let all = postings::list_for_item(tx, id)?;
+    let wanted = wanted_now(tx, &Books::default(), &rows)?;
+    let mut following = Vec::new();
+    for part in parts_of(&rows)? {
+        let own = postings_of_part(&rows, &all, part)?;
+        let planned = match own.last() {
+            Some(last) => is_unsent(last)?,
+            None => false,
+        };
+        if !planned {
+            continue;
+        }
+        let wanted = wanted.own.get(&part);
+        let mut view = view_of(tx, &rows, own, document_of)?;
+        view.unsent = None;
+        // Each step takes a line off, or is the last.
+        for at in 0..=view.below.len().saturating_add(2) {
+            let step = next_step(wanted, &view);
+            if at > 0 {
+                following.extend(following_step(terms, wanted, &step));
+            }
+            match view.after(&step) {
+                Some(next) => view = next,
+                None => break,
+            }
+        }
+    }
+    Ok(following)
+}
+
+fn following_step(terms: &Terms, wanted: Option<&Wanted>, step: &Next) -> Option<Following> {
+    match step {
+        Next::Create => wanted.map(|wanted| Following {
+            kind: PostingKind::CreateLine,
+            home: wanted.home.clone(),
+            amount_minor: wanted.numbers.amount_minor,
+        }),
+        Next::Differ { numbers, .. } => wanted.map(|wanted| Following {
+            kind: PostingKind::Difference,
+            home: wanted.home.clone(),
+            amount_minor: numbers.amount_minor,
+        }),
+        Next::Credit { held, taken_back } => Some(Following {
+            kind: PostingKind::Credit,
+            home: Home {
+                period: open_period(terms, &held.home),
+                ..held.home.clone()
+            },
+            amount_minor: -taken_back.amount_minor,
+        }),
+        Next::Delete(held) => Some(Following {
+            kind: PostingKind::DeleteLine,
+            home: held.home.clone(),
+            amount_minor: -held.numbers.amount_minor,
+        }),
+        Next::Replace { held, numbers } => Some(Following {
+            kind: PostingKind::ReplaceLine,
+            home: held.home.clone(),
+            amount_minor: numbers.amount_minor - held.numbers.amount_minor,
+        }),
+        Next::Nothing | Next::Wait | Next::Withdraw(_) => None,
+    }
+}
+
+/// A line where it belongs: on the draft that is open there, or on a new one.
+fn line_on(
     tx: &mut ReadTx<'_>,
     flow: &str,
     entity: &str,
-    wanted: &Wanted,
+    following: &Following,
 ) -> Result<ByDocument, StoreError> {
-    let home = &wanted.home;
+    let home = &following.home;
     let currency = home.currency.to_string();
     let series = series_of(flow, entity, home, &currency);
     let latest = documents::find_by_key(tx, &series)?;
@@ -167,19 +241,21 @@ fn new_line(
         Some(document) if document_state(&document)?.takes_lines() => Some(document),
         Some(_) | None => None,
     };
-    Ok(ByDocument {
+    let mut row = ByDocument {
         document: open.and_then(|document| document.erp_number.or(document.erp_ref)),
         shape: home.shape.name().to_owned(),
         customer: home.bill_to.clone(),
         group_key: home.group_key.clone(),
         period: home.period.clone(),
         currency,
-        new_lines: 1,
+        new_lines: 0,
         replaced_lines: 0,
         deleted_lines: 0,
         credited_lines: 0,
-        change_minor: wanted.numbers.amount_minor,
-    })
+        change_minor: 0,
+    };
+    row.add(following.kind, following.amount_minor);
+    Ok(row)
 }
 
 fn of_document(
@@ -217,25 +293,16 @@ fn of_document(
             }
             None => 0,
         };
-        row.change_minor += match kind_of(&posting)? {
-            PostingKind::CreateLine => {
-                row.new_lines += 1;
+        let kind = kind_of(&posting)?;
+        let change_minor = match kind {
+            PostingKind::CreateLine | PostingKind::Difference | PostingKind::Credit => {
                 posting.amount_minor
             }
-            PostingKind::ReplaceLine => {
-                row.replaced_lines += 1;
-                posting.amount_minor - amended
-            }
-            PostingKind::DeleteLine => {
-                row.deleted_lines += 1;
-                -amended
-            }
-            PostingKind::Credit => {
-                row.credited_lines += 1;
-                posting.amount_minor
-            }
+            PostingKind::ReplaceLine => posting.amount_minor - amended,
+            PostingKind::DeleteLine => -amended,
             PostingKind::Void => 0,
         };
+        row.add(kind, change_minor);
     }
     let lines = row.new_lines + row.replaced_lines + row.deleted_lines + row.credited_lines;
     Ok((lines > 0).then_some(row))

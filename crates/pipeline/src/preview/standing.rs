@@ -116,7 +116,7 @@ fn standing(
     }
     for part in parts_of(&rows)? {
         let own = postings_of_part(&rows, &own, part)?;
-        let view = view_of(tx, &rows, own, None, document_of)?;
+        let view = view_of(tx, &rows, own, document_of)?;
         if let Some(held) = view.held {
             let document = document_of(tx, &held.document_id)?;
             let stands = Stands::of(document_shape(&document)?, document_state(&document)?);

@@ -86,9 +86,7 @@ pub(crate) fn carried_by(
             }
         }
     }
-    carried.view = view_of(tx, &charges, postings, None, |tx, id| {
-        books.document(tx, id)
-    })?;
+    carried.view = view_of(tx, &charges, postings, |tx, id| books.document(tx, id))?;
     Ok(carried)
 }
 
@@ -100,9 +98,10 @@ fn stands_after(
 ) -> Result<BTreeSet<Member>, StoreError> {
     match kind_of(posting)? {
         // A credit in part carries the charge of what is left, one in full a reversal.
-        PostingKind::CreateLine | PostingKind::ReplaceLine | PostingKind::Credit => {
-            behind(tx, books, charge_of(charges, posting)?)
-        }
+        PostingKind::CreateLine
+        | PostingKind::ReplaceLine
+        | PostingKind::Credit
+        | PostingKind::Difference => behind(tx, books, charge_of(charges, posting)?),
         PostingKind::DeleteLine | PostingKind::Void => Ok(BTreeSet::new()),
     }
 }

@@ -175,6 +175,7 @@ fn booked(
         },
         codes: codes(key, &first.codes),
         sharing: Some(Sharing::Line(Box::new(shared))),
+        by_difference: None,
         inputs: None,
     };
     Content {

@@ -110,9 +110,10 @@ pub(crate) fn postings_with(
         for row in rows {
             let members = match kind_of(&row)? {
                 PostingKind::DeleteLine | PostingKind::Void => BTreeSet::new(),
-                PostingKind::CreateLine | PostingKind::ReplaceLine | PostingKind::Credit => {
-                    behind(tx, &books, charge_of(&booked, &row)?)?
-                }
+                PostingKind::CreateLine
+                | PostingKind::ReplaceLine
+                | PostingKind::Credit
+                | PostingKind::Difference => behind(tx, &books, charge_of(&booked, &row)?)?,
             };
             let own = |set: &BTreeSet<Member>| set.iter().any(|(item, _)| *item == item_id);
             let lost: BTreeSet<Member> = before.difference(&members).copied().collect();

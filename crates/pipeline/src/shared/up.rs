@@ -166,7 +166,7 @@ fn stands_otherwise(
     let own = books.postings_of(tx, &row.item_id)?;
     let own = postings_of_part(&charges, &own, part)?;
     if !own.is_empty() {
-        let view = view_of(tx, &charges, own, None, |tx, id| books.document(tx, id))?;
+        let view = view_of(tx, &charges, own, |tx, id| books.document(tx, id))?;
         let stands = view.held.is_some_and(|held| !held.undone);
         if stands || view.unsent.is_some() || view.in_flight || view.disturbed {
             return Ok(true);

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod conditions;
 #[cfg(test)]
+mod differences;
+#[cfg(test)]
 mod fixed;
 #[cfg(test)]
 mod grouped;

@@ -21,6 +21,22 @@ pub(crate) struct Printed {
     text: String,
 }
 
+impl std::fmt::Display for Printed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let eur = "EUR".parse().unwrap();
+        let amount = Money {
+            amount_minor: self.amount_minor,
+            currency: eur,
+        };
+        let amount = amount.decimal();
+        write!(
+            f,
+            "{} x {} = {amount}: {}",
+            self.quantity, self.rate, self.text
+        )
+    }
+}
+
 /// The lines that stand on documents billed to a customer.
 pub(crate) fn printed(stage: &Stage, customer: &str) -> Vec<Printed> {
     stage.world.erp.with(|state| {

@@ -44,6 +44,8 @@ struct Content {
     description: String,
     #[serde(default)]
     credits_line_id: Option<String>,
+    #[serde(default)]
+    corrects_line_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +87,7 @@ pub(super) fn line_json(erp: &Erp, id: u64, line: &Line) -> Value {
         "worker_id": line.worker_id,
         "description": line.description,
         "credits_line_id": line.credits_line_id.map(|id| id.to_string()),
+        "corrects_line_id": line.corrects_line_id.map(|id| id.to_string()),
         "time_line_id": line.time_line_id.map(|id| id.to_string()),
     })
 }
@@ -156,15 +159,34 @@ fn checked(erp: &Erp, content: &Content, currency: Currency) -> Result<Money, Wi
     Ok(amount)
 }
 
-fn credited(erp: &Erp, content: &Content) -> Result<Option<u64>, WireReply> {
-    let Some(named) = content.credits_line_id.as_deref() else {
+/// The issued lines that a line is about.
+#[derive(Clone, Copy, Default)]
+struct About {
+    credits: Option<u64>,
+    corrects: Option<u64>,
+}
+
+fn about(erp: &Erp, content: &Content) -> Result<About, WireReply> {
+    Ok(About {
+        credits: issued(erp, content.credits_line_id.as_deref())?,
+        corrects: issued(erp, content.corrects_line_id.as_deref())?,
+    })
+}
+
+fn issued(erp: &Erp, named: Option<&str>) -> Result<Option<u64>, WireReply> {
+    let Some(named) = named else {
         return Ok(None);
     };
     let found = named
         .parse::<u64>()
         .ok()
         .and_then(|id| erp.lines.get(&id).map(|line| (id, line)))
-        .ok_or_else(|| refused("LINE_NOT_FOUND", "the line to credit does not exist"))?;
+        .ok_or_else(|| {
+            refused(
+                "LINE_NOT_FOUND",
+                "the line to credit or correct does not exist",
+            )
+        })?;
     let issued = erp
         .documents
         .get(&found.1.document_id)
@@ -177,13 +199,13 @@ fn credited(erp: &Erp, content: &Content) -> Result<Option<u64>, WireReply> {
     if !issued {
         return Err(refused(
             "NOT_ISSUED",
-            "the line to credit is on no issued document",
+            "the line to credit or correct is on no issued document",
         ));
     }
     Ok(Some(found.0))
 }
 
-fn built(content: &Content, document_id: u64, amount: Money, credits: Option<u64>) -> Line {
+fn built(content: &Content, document_id: u64, amount: Money, about: About) -> Line {
     Line {
         key: Some(content.key.clone()),
         document_id,
@@ -196,7 +218,8 @@ fn built(content: &Content, document_id: u64, amount: Money, credits: Option<u64
         task_id: content.task_id.clone(),
         worker_id: content.worker_id.clone(),
         description: content.description.clone(),
-        credits_line_id: credits,
+        credits_line_id: about.credits,
+        corrects_line_id: about.corrects,
         time_line_id: None,
     }
 }
@@ -217,13 +240,13 @@ pub(super) fn create(
     let place = documents::place(erp, &document)?;
     let mut checked_lines = Vec::with_capacity(lines.len());
     for line in &lines {
-        checked_lines.push((checked(erp, line, currency)?, credited(erp, line)?));
+        checked_lines.push((checked(erp, line, currency)?, about(erp, line)?));
     }
     // Nothing was changed so far, and nothing can be refused from here on.
     let document_id = documents::make(erp, document, place, now_us);
     let mut items = Vec::with_capacity(lines.len());
-    for (content, (amount, credits)) in lines.iter().zip(checked_lines) {
-        let line = built(content, document_id, amount, credits);
+    for (content, (amount, about)) in lines.iter().zip(checked_lines) {
+        let line = built(content, document_id, amount, about);
         let id = erp.new_id();
         erp.record_line(now_us, "client", "create", id, &line);
         items.push(line_json(erp, id, &line));
@@ -277,7 +300,11 @@ pub(super) fn replace(
             check::customer(erp, &document.customer_id)?;
         }
         let amount = checked(erp, content, old.amount.currency)?;
-        let mut line = built(content, old.document_id, amount, old.credits_line_id);
+        let about = About {
+            credits: old.credits_line_id,
+            corrects: old.corrects_line_id,
+        };
+        let mut line = built(content, old.document_id, amount, about);
         line.time_line_id = old.time_line_id;
         ready.push((number, line));
     }

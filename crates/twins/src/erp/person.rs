@@ -219,6 +219,7 @@ pub(super) fn credit(erp: &mut Erp, named: &str, now_us: i64) -> Result<Value, S
             quantity: Micro::from_micro(quantity),
             amount,
             credits_line_id: Some(line_id),
+            corrects_line_id: None,
             time_line_id: None,
             ..line.clone()
         });
@@ -327,6 +328,7 @@ pub(super) fn invoice_time(
             worker_id: Some(time.worker_id.clone()),
             description: time.description.clone(),
             credits_line_id: None,
+            corrects_line_id: None,
             time_line_id: Some(time_id),
         };
         let line_id = erp.new_id();

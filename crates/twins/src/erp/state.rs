@@ -210,6 +210,8 @@ pub struct Line {
     pub description: String,
     /// The line that this one mirrors.
     pub credits_line_id: Option<u64>,
+    /// The issued line by which this one is the difference.
+    pub corrects_line_id: Option<u64>,
     /// The booked time that this line invoices.
     pub time_line_id: Option<u64>,
 }

@@ -40,6 +40,7 @@ fn document_line(kind: PostingKind, line: &PostLine) -> Value {
     let named = match kind {
         PostingKind::ReplaceLine => Some("id"),
         PostingKind::Credit => Some("credits_line_id"),
+        PostingKind::Difference => Some("corrects_line_id"),
         PostingKind::CreateLine | PostingKind::DeleteLine | PostingKind::Void => None,
     };
     if let (Some(name), Some(fields)) = (named, content.as_object_mut()) {
@@ -100,7 +101,10 @@ fn request(batch: &PostBatch, lines: &[&PostLine]) -> Result<(Method, String, Va
             .collect()
     };
     match (batch.kind, shape) {
-        (PostingKind::CreateLine | PostingKind::Credit, Shape::DraftLine) => Ok((
+        (
+            PostingKind::CreateLine | PostingKind::Credit | PostingKind::Difference,
+            Shape::DraftLine,
+        ) => Ok((
             Method::Post,
             place.to_owned(),
             json!({"document": head(&batch.document)?, "lines": contents()}),
@@ -122,11 +126,13 @@ fn request(batch: &PostBatch, lines: &[&PostLine]) -> Result<(Method, String, Va
                 json!({"lines": named}),
             ))
         }
-        (PostingKind::Credit, Shape::Timesheet | Shape::Cost) => Err(refused(
-            Code::ErpRejected,
-            "booked time is corrected by replacing or deleting it; the ERP credits what it \
+        (PostingKind::Credit | PostingKind::Difference, Shape::Timesheet | Shape::Cost) => {
+            Err(refused(
+                Code::ErpRejected,
+                "booked time is corrected by replacing or deleting it; the ERP credits what it \
              invoiced itself",
-        )),
+            ))
+        }
         (PostingKind::Void, _) => Err(refused(Code::ErpRejected, "only a document can be voided")),
     }
 }

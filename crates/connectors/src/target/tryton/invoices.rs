@@ -78,8 +78,9 @@ impl Tryton {
         self.place(call, batch, buyer, prepared).await
     }
 
-    /// [`domain::posting::PostingKind::Credit`]: a line that mirrors another, with the account
-    /// and the taxes that one was issued with, and a link to it.
+    /// [`domain::posting::PostingKind::Credit`], a line that mirrors another, and
+    /// [`domain::posting::PostingKind::Difference`], one by which another is more or less: with the
+    /// account and the taxes that one was issued with, and a link to it.
     pub(super) async fn credit_lines(
         &self,
         call: &Call,
@@ -106,13 +107,13 @@ impl Tryton {
             .lines
             .iter()
             .map(|line| {
-                let gone = || problem(Code::LineMissing, "the line to credit is not in Tryton");
+                let gone = || problem(Code::LineMissing, "the line to correct is not in Tryton");
                 precheck(line, &facts)?;
                 let original = original_of(line)
                     .and_then(|id| originals.get(&id))
                     .ok_or_else(gone)?;
                 let (Some(product), Some(account)) = (original.product, original.account) else {
-                    let facts = "the line to credit has no product or account";
+                    let facts = "the line to correct has no product or account";
                     return Err(problem(Code::ErpRejected, facts));
                 };
                 let filled = LineDefaults {

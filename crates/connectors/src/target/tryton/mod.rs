@@ -132,11 +132,11 @@ impl Target for Tryton {
             PostingKind::CreateLine if in_time => self.create_times(call, batch).await,
             PostingKind::ReplaceLine if in_time => self.replace_times(call, batch).await,
             PostingKind::DeleteLine if in_time => self.delete_times(call, batch).await,
-            PostingKind::Credit | PostingKind::Void if in_time => {
+            PostingKind::Credit | PostingKind::Difference | PostingKind::Void if in_time => {
                 Ok(timesheets::not_for_time(batch))
             }
             PostingKind::CreateLine => self.create_lines(call, batch).await,
-            PostingKind::Credit => self.credit_lines(call, batch).await,
+            PostingKind::Credit | PostingKind::Difference => self.credit_lines(call, batch).await,
             PostingKind::ReplaceLine => self.replace_lines(call, batch).await,
             PostingKind::DeleteLine => self.delete_lines(call, batch).await,
             PostingKind::Void => self.void(call, batch).await,
