@@ -14,7 +14,20 @@ use thiserror::Error;
 pub const SECONDS_MAX_PER_ENTRY: i64 = 24 * 3600;
 
 /// A unit of measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, Default)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Default,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Hours; on e-invoices `HUR` (UN/ECE Recommendation 20).

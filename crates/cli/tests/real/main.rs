@@ -46,4 +46,6 @@ mod tryton;
 #[cfg(test)]
 mod twin;
 #[cfg(test)]
+mod units;
+#[cfg(test)]
 mod world;

@@ -4,10 +4,11 @@
 //! twice and parents that lead nowhere or in a circle. The first fault is reported with the term
 //! it stands at, so that whoever reads a file can point to the line.
 
-use super::Contract;
 use super::accounts::limit::{check_limits, id_in_whole};
 use super::quantity::QuantityTermsError;
+use super::{BillShape, Contract};
 use crate::overtime::OvertimeBilling;
+use crate::quantity::Unit;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
@@ -71,6 +72,16 @@ impl Contract {
         }
         if let Some(Err(error)) = self.overtime.as_ref().map(OvertimeBilling::check) {
             return Err(self.refused("overtime", &error, "a value as the message says"));
+        }
+        if self.shape == BillShape::Timesheet && self.unit != Unit::Hour {
+            return Err(ContractFault::at(
+                "unit",
+                format!(
+                    "contract {id} counts in the unit {}, and the ERP prices its booked time by the hour",
+                    self.unit.name()
+                ),
+                "`shape = \"draft_line\"`, or no unit",
+            ));
         }
         self.check_accounts()?;
         if let (Some(from), Some(to)) = (self.from, self.to)

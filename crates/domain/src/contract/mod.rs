@@ -260,7 +260,6 @@ impl Contract {
                 "increment_scope = \"line\"",
                 self.increment_scope == IncrementScope::Line,
             ),
-            ("unit", self.unit != Unit::Hour),
             ("residual", self.residual != Residual::None),
             ("policy = \"bill_to_cap\"", self.limit.iter().any(allowance)),
         ]

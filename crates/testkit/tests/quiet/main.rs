@@ -38,3 +38,5 @@ mod shared_previewed;
 mod shared_restored;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod units;

@@ -21,6 +21,12 @@ pub(crate) struct Printed {
     text: String,
 }
 
+impl Printed {
+    pub(crate) fn quantity_micro(&self) -> i64 {
+        self.quantity.micro()
+    }
+}
+
 impl std::fmt::Display for Printed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let eur = "EUR".parse().unwrap();

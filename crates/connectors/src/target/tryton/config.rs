@@ -1,6 +1,8 @@
 //! The settings of a Tryton target.
 
+use domain::quantity::Unit;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// How one key is kept from making two lines.
@@ -69,6 +71,11 @@ pub struct TrytonConfig {
     /// no field for it. None = no customer is on hold.
     #[serde(default)]
     pub hold_category: Option<String>,
+    /// Tryton's units by their names there, for contracts that print these: `{ month = "Month" }`. Minutes,
+    /// hours, days and pieces are Tryton's own where they are not named; working days are its days; a
+    /// month it has none of, and one has to be made in its category of time.
+    #[serde(default)]
+    pub units: BTreeMap<Unit, String>,
     /// Warnings that may be confirmed by us, by their names as Tryton writes them behind the
     /// first point, for example `invoice_date_future`. Any other warning refuses the line.
     #[serde(default)]

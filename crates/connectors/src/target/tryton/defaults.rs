@@ -12,6 +12,7 @@ use connector_sdk::target::{DocumentHead, PostLine};
 use domain::decimal::Micro;
 use domain::exception::{Code, Problem};
 use domain::money::Money;
+use domain::quantity::Unit;
 use domain::rounding::Rounding;
 use std::collections::BTreeMap;
 
@@ -128,10 +129,13 @@ impl Tryton {
         };
         let record = Record(&answer);
         if record.id_or_none("unit")? != Some(unit) {
-            let facts = if unit == facts.hour {
-                "the service item is not sold by time in Tryton"
-            } else {
+            let piece = facts
+                .unit(Unit::Piece)
+                .is_ok_and(|(piece, _)| unit == piece);
+            let facts = if piece {
                 "the service item is not sold by the piece in Tryton"
+            } else {
+                "the service item is not sold by time in Tryton"
             };
             return Ok(Err(Problem::new(Code::ErpRejected, facts)));
         }

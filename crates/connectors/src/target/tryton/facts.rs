@@ -15,6 +15,14 @@ use std::sync::{Arc, PoisonError};
 /// How many records one read asks for.
 pub(super) const PAGE: i64 = 500;
 
+/// Tryton's own units, by their names in its module `product`.
+const OWN_UNITS: [(Unit, &str); 4] = [
+    (Unit::Hour, "uom_hour"),
+    (Unit::Minute, "uom_minute"),
+    (Unit::Day, "uom_day"),
+    (Unit::Piece, "uom_unit"),
+];
+
 /// Facts of the database.
 #[derive(Debug)]
 pub(super) struct Facts {
@@ -23,8 +31,8 @@ pub(super) struct Facts {
     pub(super) company_party: i64,
     pub(super) hour: i64,
     pub(super) hour_digits: i64,
-    pub(super) piece: i64,
-    pub(super) piece_digits: i64,
+    /// Id and digits of the units that Tryton has.
+    units: BTreeMap<Unit, (i64, i64)>,
     /// Id and digits by code.
     pub(super) currencies: BTreeMap<String, (i64, i64)>,
 }
@@ -32,14 +40,16 @@ pub(super) struct Facts {
 impl Facts {
     /// Tryton's id of a unit and the digits of its quantities.
     pub(super) fn unit(&self, unit: Unit) -> Result<(i64, i64), Problem> {
-        match unit {
-            Unit::Hour => Ok((self.hour, self.hour_digits)),
-            Unit::Piece => Ok((self.piece, self.piece_digits)),
-            Unit::Minute | Unit::WorkingDay | Unit::Day | Unit::Month => Err(Problem::new(
+        self.units.get(&unit).copied().ok_or_else(|| {
+            let name = unit.name();
+            Problem::new(
                 Code::ErpRejected,
-                format!("lines in {} are not written to Tryton yet", unit.name()),
-            )),
-        }
+                format!(
+                    "Tryton has no unit of its own for a {name}: make one in its category of time, and \
+                     name it in the connection's settings, `units = {{ {name} = \"...\" }}`"
+                ),
+            )
+        })
     }
 
     /// The context of every call.
@@ -100,8 +110,12 @@ impl Tryton {
                 words: format!("{} companies fit the setting 'company'", companies.len()),
             });
         };
-        let (hour, hour_digits) = self.unit_of("uom_hour").await?;
-        let (piece, piece_digits) = self.unit_of("uom_unit").await?;
+        let units = self.units().await?;
+        let Some((hour, hour_digits)) = units.get(&Unit::Hour).copied() else {
+            return Err(CallError::Contract {
+                words: "Tryton has no hours".to_owned(),
+            });
+        };
         let mut currencies = BTreeMap::new();
         let all = self
             .search_plain("currency.currency", vec![], &["code", "digits"])
@@ -120,34 +134,55 @@ impl Tryton {
             company_party: company.id("party")?,
             hour,
             hour_digits,
-            piece,
-            piece_digits,
+            units,
             currencies,
         });
         *self.facts.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&facts));
         Ok(facts)
     }
 
-    /// A unit of Tryton's own by its name in the module `product`, and the digits of its quantities.
-    async fn unit_of(&self, name: &str) -> Result<(i64, i64), CallError> {
-        let params = vec![Json::text("product"), Json::text(name)];
-        let method = "model.ir.model.data.get_id";
-        let id = self.rpc.read(method, params, &[]).await?.as_int();
-        let id = id.ok_or_else(|| CallError::Contract {
-            words: format!("Tryton has no unit '{name}'"),
-        })?;
-        let units = self
-            .search_plain(
-                "product.uom",
-                vec![clause("id", "=", Json::int(id))],
-                &["digits"],
-            )
+    /// The units that lines can be in.
+    async fn units(&self) -> Result<BTreeMap<Unit, (i64, i64)>, CallError> {
+        let mut units = BTreeMap::new();
+        for (unit, own) in OWN_UNITS {
+            if self.config.units.contains_key(&unit) {
+                continue;
+            }
+            let params = vec![Json::text("product"), Json::text(own)];
+            let method = "model.ir.model.data.get_id";
+            let id = self.rpc.read(method, params, &[]).await?.as_int();
+            let id = id.ok_or_else(|| CallError::Contract {
+                words: format!("Tryton has no unit '{own}'"),
+            })?;
+            units.insert(unit, self.unit_where("id", Json::int(id), own).await?);
+        }
+        for (unit, name) in &self.config.units {
+            let found = self.unit_where("name", Json::text(name), name).await?;
+            units.insert(*unit, found);
+        }
+        // A person's day is Tryton's day where it has no other.
+        if let Some(day) = units.get(&Unit::Day).copied() {
+            units.entry(Unit::WorkingDay).or_insert(day);
+        }
+        Ok(units)
+    }
+
+    async fn unit_where(
+        &self,
+        field: &str,
+        value: Json,
+        name: &str,
+    ) -> Result<(i64, i64), CallError> {
+        let wanted = vec![clause(field, "=", value)];
+        let found = self
+            .search_plain("product.uom", wanted, &["digits"])
             .await?;
-        let digits = match records(&units)?.as_slice() {
-            [unit] => unit.id("digits")?,
-            _ => 2,
-        };
-        Ok((id, digits))
+        match records(&found)?.as_slice() {
+            [unit] => Ok((unit.id("id")?, unit.id("digits")?)),
+            all => Err(CallError::Contract {
+                words: format!("{} units of Tryton are named '{name}'", all.len()),
+            }),
+        }
     }
 
     /// A search before the company is known.
