@@ -277,9 +277,12 @@ pub(crate) fn contract<'a>(
         if let Some(when) = conditions.as_ref().filter(|c| c.when().is_some()) {
             let names = Names::find(reference, project, fields)?;
             let said = when.covers(&names.work(contract, fields))?;
-            steps.extend(said.step.map(|step| Step {
-                rule: format!("{} of contract {}", step.rule, contract.id),
-                ..step
+            steps.extend(said.step.map(|step| {
+                Step::new(
+                    format_args!("{} of contract {}", step.rule(), contract.id),
+                    step.inputs(),
+                    step.result(),
+                )
             }));
             if !said.value {
                 let when = when.when().unwrap_or_default();

@@ -262,7 +262,7 @@ fn tell_key(
     };
     why.step(
         "rate key",
-        format!(
+        format_args!(
             "work date {}, {known}, {}; most specific first: {}",
             asked.day,
             gap.words(),
@@ -312,7 +312,7 @@ fn priced<'a>(
             why.step(
                 rule,
                 inputs,
-                format!("refused, the contract is in {contract}"),
+                format_args!("refused, the contract is in {contract}"),
             );
             Err(Refusal::Currency { chosen, contract })
         }
@@ -320,7 +320,7 @@ fn priced<'a>(
             why.step(
                 rule,
                 inputs,
-                format!("{} {} per hour", row.currency, row.rate),
+                format_args!("{} {} per hour", row.currency, row.rate),
             );
             Ok(chosen)
         }
