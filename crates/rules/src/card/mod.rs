@@ -46,6 +46,8 @@ type Keys<'a> = BTreeMap<Parts<'a>, KeyRows<'a>>;
 #[derive(Debug, Clone, Default)]
 pub struct Card<'a> {
     sources: BTreeMap<RateSource, BTreeMap<Shape, Keys<'a>>>,
+    /// Which parts any of its keys names.
+    names: Shape,
 }
 
 /// What is asked of a card.
@@ -109,6 +111,9 @@ impl<'a> Card<'a> {
         for row in rows {
             let parts = row.key.parts();
             let shape = parts.map(|part| part.is_some());
+            for (any, named) in card.names.iter_mut().zip(shape) {
+                *any |= named;
+            }
             let keys = card.sources.entry(row.origin).or_default();
             keys.entry(shape)
                 .or_default()
@@ -121,6 +126,16 @@ impl<'a> Card<'a> {
                 .push(row);
         }
         card
+    }
+
+    /// What the card looks at of a piece of work: two pieces that differ in nothing of it have the same
+    /// rate on one day.
+    pub(crate) fn seen<'f>(&self, facts: &RateFacts<'f>) -> Parts<'f> {
+        let mut seen: Parts<'f> = [None; 8];
+        for ((slot, fact), named) in seen.iter_mut().zip(facts.parts()).zip(self.names) {
+            *slot = named.then_some(fact);
+        }
+        seen
     }
 
     /// The rate of a piece of work, or why there is none. The steps say key, row, when it was
