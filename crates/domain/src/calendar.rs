@@ -50,17 +50,22 @@ impl Weekday {
         }
     }
 
+    const fn weekday(self) -> jiff::civil::Weekday {
+        match self {
+            Self::Monday => jiff::civil::Weekday::Monday,
+            Self::Tuesday => jiff::civil::Weekday::Tuesday,
+            Self::Wednesday => jiff::civil::Weekday::Wednesday,
+            Self::Thursday => jiff::civil::Weekday::Thursday,
+            Self::Friday => jiff::civil::Weekday::Friday,
+            Self::Saturday => jiff::civil::Weekday::Saturday,
+            Self::Sunday => jiff::civil::Weekday::Sunday,
+        }
+    }
+
     /// The first day of the week that begins on this day of the week and holds `day`.
     pub fn week_of(self, day: Date) -> Date {
-        let mut first = day;
-        while Self::of(first) != self {
-            let before = first.saturating_sub(1.day());
-            if before == first {
-                // The calendar begins here; no week can begin earlier.
-                return first;
-            }
-            first = before;
-        }
-        first
+        let since = day.weekday().since(self.weekday());
+        // Where the calendar begins no week can begin earlier.
+        day.saturating_sub(since.days())
     }
 }

@@ -100,13 +100,31 @@ impl FromStr for Micro {
 
 impl fmt::Display for Micro {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.decimal())
+        let (mut scaled, mut digits) = (self.0, MICRO_SCALE);
+        while digits > 0 && scaled % 10 == 0 {
+            scaled /= 10;
+            digits -= 1;
+        }
+        write_scaled(f, scaled, digits)
     }
 }
 
 impl fmt::Debug for Micro {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.decimal())
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Write an integer with its last digits behind the point. Explanations are mostly numbers, so this
+/// is written without the detour over a decimal.
+pub(crate) fn write_scaled(f: &mut fmt::Formatter<'_>, scaled: i64, digits: u32) -> fmt::Result {
+    let sign = if scaled < 0 { "-" } else { "" };
+    let size = scaled.unsigned_abs();
+    match (10_u64.checked_pow(digits), usize::try_from(digits)) {
+        (Some(unit), Ok(width)) if digits > 0 => {
+            write!(f, "{sign}{}.{:0width$}", size / unit, size % unit)
+        }
+        _ => write!(f, "{sign}{size}"),
     }
 }
 
@@ -148,6 +166,19 @@ mod tests {
             assert_eq!(text.parse::<Micro>().unwrap().to_string(), text);
         }
         assert_eq!("150.00".parse::<Micro>().unwrap().to_string(), "150");
+    }
+
+    #[test]
+    fn prints_as_the_exact_decimal_does() {
+        let round = [1_i64, 10, 1_500_000, 1_000_000, 100_000_000, 187_123_400];
+        let edges = [0, i64::MAX, i64::MIN, i64::MIN + 1, 9_999_999, 999_999];
+        for micro in round.into_iter().chain(edges) {
+            for micro in [micro, micro.wrapping_neg()] {
+                let micro = Micro::from_micro(micro);
+                assert_eq!(micro.to_string(), micro.decimal().to_string());
+                assert_eq!(format!("{micro:?}"), micro.decimal().to_string());
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Money in minor units with its currency. Two currencies cannot be added.
 
 use crate::currency::Currency;
-use crate::decimal::Micro;
+use crate::decimal::{MICRO_SCALE, Micro, write_scaled};
 use crate::rounding::Rounding;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -9,6 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
+
+/// A product below this is exact as a decimal too, so that whole numbers give the same amount.
+const EXACT_MAX: u128 = 1 << 95;
 
 /// An exact amount of one currency.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -66,6 +69,12 @@ impl Money {
         currency: Currency,
         rounding: Rounding,
     ) -> Result<Self, MoneyError> {
+        let product = i128::from(quantity.micro()) * i128::from(rate.micro());
+        if product.unsigned_abs() < EXACT_MAX
+            && let Some(coin) = 10_i128.checked_pow(2 * MICRO_SCALE - currency.minor_digits())
+        {
+            return Self::whole(rounding.whole(product, coin), currency);
+        }
         let exact = quantity
             .decimal()
             .checked_mul(rate.decimal())
@@ -81,6 +90,13 @@ impl Money {
         currency: Currency,
         rounding: Rounding,
     ) -> Result<Self, MoneyError> {
+        let product = i128::from(seconds) * i128::from(rate.micro());
+        if i64::try_from(product).is_ok()
+            && let Some(digits) = MICRO_SCALE.checked_sub(currency.minor_digits())
+            && let Some(coin) = 10_i128.checked_pow(digits)
+        {
+            return Self::whole(rounding.whole(product, 3600 * coin), currency);
+        }
         let exact = Decimal::from(seconds)
             .checked_mul(rate.decimal())
             .and_then(|product| product.checked_div(Decimal::from(3600)))
@@ -96,16 +112,11 @@ impl Money {
         currency: Currency,
         rounding: Rounding,
     ) -> Result<Self, MoneyError> {
-        let amount_minor = 10_i128
+        let minor = 10_i128
             .checked_pow(currency.minor_digits())
             .and_then(|coins| numerator.checked_mul(coins))
-            .and_then(|scaled| rounding.whole(scaled, denominator))
-            .and_then(|whole| i64::try_from(whole).ok())
-            .ok_or(MoneyError::TooLarge)?;
-        Ok(Self {
-            amount_minor,
-            currency,
-        })
+            .and_then(|scaled| rounding.whole(scaled, denominator));
+        Self::whole(minor, currency)
     }
 
     /// A share of the amount, rounded once: a percentage of a price, or the days of a month that a
@@ -118,6 +129,17 @@ impl Money {
             .ok_or(MoneyError::TooLarge)?;
         let digits = self.currency.minor_digits();
         Self::scaled(rounding.to_digits(exact, digits), self.currency)
+    }
+
+    /// So many of the currency's smallest coins, if they fit.
+    fn whole(minor: Option<i128>, currency: Currency) -> Result<Self, MoneyError> {
+        minor
+            .and_then(|minor| i64::try_from(minor).ok())
+            .map(|amount_minor| Self {
+                amount_minor,
+                currency,
+            })
+            .ok_or(MoneyError::TooLarge)
     }
 
     fn scaled(value: Decimal, currency: Currency) -> Result<Self, MoneyError> {
@@ -164,7 +186,9 @@ impl Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.currency, self.decimal())
+        f.write_str(self.currency.code())?;
+        f.write_str(" ")?;
+        write_scaled(f, self.amount_minor, self.currency.minor_digits())
     }
 }
 
@@ -221,6 +245,48 @@ mod tests {
                 Rounding::HalfUp,
             );
             assert_eq!(amount.unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_round_like_decimals() {
+        let modes = [
+            Rounding::HalfUp,
+            Rounding::HalfEven,
+            Rounding::Up,
+            Rounding::Down,
+        ];
+        let rates = [
+            1_i64,
+            10_000_000,
+            80_010_000,
+            187_123_456,
+            9_999_999_999_999,
+        ];
+        let sizes = [0_i64, 1, 7, 50, 3_600, 17_100, 16_500, 86_399];
+        for (code, digits) in [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4)] {
+            let currency: Currency = code.parse().unwrap();
+            let minor = |exact: Decimal, mode: Rounding| {
+                let rounded = mode.to_digits(exact, digits) * Decimal::from(10_i64.pow(digits));
+                rounded.to_i64().unwrap()
+            };
+            for (rate, size, mode) in rates
+                .into_iter()
+                .flat_map(|rate| sizes.map(|size| (rate, size)))
+                .flat_map(|(rate, size)| modes.map(|mode| (rate, size, mode)))
+            {
+                for rate in [rate, -rate].map(Micro::from_micro) {
+                    let quantity = Micro::from_micro(size * 2_500);
+                    let money = Money::times(quantity, rate, currency, mode).unwrap();
+                    let exact = quantity.decimal() * rate.decimal();
+                    assert_eq!(money.amount_minor, minor(exact, mode), "{money} {mode:?}");
+                    let money = Money::of_time(size, rate, currency, mode).unwrap();
+                    let exact = Decimal::from(size) * rate.decimal() / Decimal::from(3600);
+                    assert_eq!(money.amount_minor, minor(exact, mode), "{money} {mode:?}");
+                    let printed = format!("{code} {}", money.decimal());
+                    assert_eq!(money.to_string(), printed);
+                }
+            }
         }
     }
 

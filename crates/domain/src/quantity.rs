@@ -2,7 +2,7 @@
 //!
 //! Recorded time is whole seconds and never rounded by us; a quantity is what is printed.
 
-use crate::decimal::Micro;
+use crate::decimal::{MICRO_SCALE, Micro};
 use crate::rounding::Rounding;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -139,8 +139,11 @@ pub fn recorded_seconds(hours_text: &str, resolution: SourceResolution) -> Resul
 
 /// The printed hours of so many billable seconds, at a contract's precision.
 pub fn hours_printed(billable_seconds: i64, decimals: u32, rounding: Rounding) -> Option<Micro> {
-    let hours = Decimal::from(billable_seconds).checked_div(Decimal::from(3600))?;
-    Micro::from_decimal(rounding.to_digits(hours, decimals.min(6))).ok()
+    let decimals = decimals.min(MICRO_SCALE);
+    let steps = i128::from(billable_seconds).checked_mul(10_i128.checked_pow(decimals)?)?;
+    let printed = rounding.whole(steps, 3600)?;
+    let micro = printed.checked_mul(10_i128.checked_pow(MICRO_SCALE - decimals)?)?;
+    i64::try_from(micro).ok().map(Micro::from_micro)
 }
 
 #[cfg(test)]

@@ -247,20 +247,20 @@ fn explained(contract: &Contract, fixed: &FixedAmount, content: &ChargeContent) 
     };
     why.step(
         rule,
-        format!("{inputs} {}, {}", contract.id, fixed.item),
-        fixed.amount.to_string(),
+        format_args!("{inputs} {}, {}", contract.id, fixed.item),
+        fixed.amount,
     );
     why.step(
         "amount",
-        format!(
+        format_args!(
             "{} piece x {} {}",
             content.quantity, contract.currency, content.rate
         ),
-        content.amount.to_string(),
+        content.amount,
     );
     why.step(
         "posting date",
-        format!("due {}", content.work_date),
+        format_args!("due {}", content.work_date),
         if content.posting_date == content.work_date {
             format!("{}, its period is open", content.posting_date)
         } else {

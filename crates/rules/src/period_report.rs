@@ -96,11 +96,11 @@ pub fn report(posted: &[PostedWork]) -> Result<PeriodReport, MoneyError> {
         }
         why.step(
             "out of period",
-            format!(
+            format_args!(
                 "work of {work_month} posted in {posting_month}, {} postings",
                 sum.count
             ),
-            format!("{} s, {}", sum.seconds, sum.amount),
+            format_args!("{} s, {}", sum.seconds, sum.amount),
         );
         out_of_period.push(OutOfPeriod {
             work_month: *work_month,

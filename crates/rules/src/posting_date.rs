@@ -47,7 +47,7 @@ pub fn post_on(
     let mut why = Explanation::default();
     why.step(
         "posting date",
-        format!(
+        format_args!(
             "work date {work}, {} of {}",
             touched.join(" and "),
             entities.join(" and ")

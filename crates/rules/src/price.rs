@@ -5,7 +5,7 @@
 //! client can multiply on the invoice is what is charged.
 
 use crate::charge::{ChargeContent, Disposition, Placement};
-use crate::explanation::{Explanation, Step};
+use crate::explanation::Explanation;
 use crate::part::Part;
 use crate::quantity::time_words;
 use crate::resolve::Resolved;
@@ -71,7 +71,7 @@ pub(crate) fn who_pays(
     why.steps.extend(resolved.steps.iter().cloned());
     why.step(
         "who pays",
-        format!(
+        format_args!(
             "contract {} is {}, the entry is {}",
             contract.id,
             contract.kind.words(),
@@ -111,17 +111,19 @@ pub(crate) fn look(
         return Ok(());
     }
     if looked_at {
-        why.steps.push(Step {
-            result: "yes; somebody looked at it, or it stands booked".to_owned(),
-            ..step
-        });
+        why.step(
+            step.rule(),
+            step.inputs(),
+            "yes; somebody looked at it, or it stands booked",
+        );
         return Ok(());
     }
     Err(Problem::new(
         Code::ConditionHolds,
         format!(
             "contract {} holds work when {}, and this comes to {amount}",
-            resolved.contract.id, step.inputs
+            resolved.contract.id,
+            step.inputs()
         ),
     ))
 }
@@ -149,7 +151,7 @@ fn price_v1(
     let posting_date = resolved.posting.date();
     why.step(
         "posting date",
-        format!("work date {}", fields.work_date),
+        format_args!("work date {}", fields.work_date),
         if posting_date == fields.work_date {
             format!("{posting_date}, its period is open")
         } else {
@@ -221,7 +223,7 @@ pub(crate) fn quantity(
             };
             why.step(
                 "increment",
-                format!(
+                format_args!(
                     "{} recorded, {} to {} min{minimum}",
                     time_words(recorded),
                     rule.rounding.name(),
@@ -241,13 +243,13 @@ pub(crate) fn quantity(
     .ok_or_else(|| too_large("the quantity"))?;
     why.step(
         "printed quantity",
-        format!(
+        format_args!(
             "{} as hours, {} to {} decimals",
             time_words(billable_seconds),
             contract.quantity_rounding.name(),
             contract.quantity_decimals
         ),
-        format!("{quantity} h"),
+        format_args!("{quantity} h"),
     );
     Ok(quantity)
 }
@@ -315,8 +317,8 @@ pub(crate) fn bill(
     }
     why.step(
         "bill rate",
-        format!("work date {}, {}", query.day, row_words(row)),
-        format!("{} {} per hour", row.currency, row.rate),
+        format_args!("work date {}, {}", query.day, row_words(row)),
+        format_args!("{} {} per hour", row.currency, row.rate),
     );
     let amount = Money::times(
         quantity,
@@ -327,13 +329,13 @@ pub(crate) fn bill(
     .map_err(|_| too_large("the amount"))?;
     why.step(
         "amount",
-        format!(
+        format_args!(
             "{quantity} h x {} {}, {} to the smallest coin",
             contract.currency,
             row.rate,
             contract.amount_rounding.name()
         ),
-        amount.to_string(),
+        amount,
     );
     Ok((row.rate, amount))
 }
@@ -369,13 +371,13 @@ fn cost(
         .map_err(|_| too_large("the cost"))?;
     why.step(
         "cost",
-        format!(
+        format_args!(
             "{} recorded x {currency} {} per hour ({})",
             time_words(seconds),
             row.rate,
             row_words(row)
         ),
-        cost.to_string(),
+        cost,
     );
     Ok((row.rate, cost))
 }

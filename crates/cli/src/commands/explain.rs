@@ -95,7 +95,9 @@ pub(crate) fn print(story: &Story, raw: bool) {
         for (number, step) in (1..).zip(&charge.steps) {
             out::line(&format!(
                 "  {number}. {}: {} -> {}",
-                step.rule, step.inputs, step.result
+                step.rule(),
+                step.inputs(),
+                step.result()
             ));
         }
     }

@@ -133,7 +133,9 @@ fn print_steps(charge: &ChargeLine) {
     for (number, step) in (1_usize..).zip(&charge.explanation) {
         out::line(&format!(
             "  {number}. {}: {} -> {}",
-            step.rule, step.inputs, step.result
+            step.rule(),
+            step.inputs(),
+            step.result()
         ));
     }
 }

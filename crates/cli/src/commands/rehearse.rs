@@ -145,7 +145,9 @@ fn print_entry(entry: &RehearsedEntry, money: &impl Fn(i64) -> String) {
     for step in &entry.steps {
         out::line(&format!(
             "   {}: {} -> {}",
-            step.rule, step.inputs, step.result
+            step.rule(),
+            step.inputs(),
+            step.result()
         ));
     }
 }

@@ -115,11 +115,11 @@ fn line(
             };
             let mut line = shared_line(charges, &plain, currency, rounding).map_err(failed)?;
             if let Some(line) = &mut line {
-                line.steps.push(Step {
-                    rule: "text".to_owned(),
-                    inputs: format!("the contract's words for lines could not be filled: {error}"),
-                    result: line.text.clone(),
-                });
+                line.steps.push(Step::new(
+                    "text",
+                    format_args!("the contract's words for lines could not be filled: {error}"),
+                    &line.text,
+                ));
             }
             Ok(line)
         }

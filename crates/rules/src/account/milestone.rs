@@ -227,13 +227,13 @@ impl Milestones {
             if difference != 0 {
                 let amount = money(&self.printing, difference);
                 why.step(
-                    format!("item {item}"),
-                    format!(
+                    format_args!("item {item}"),
+                    format_args!(
                         "billed {}, comes to {}",
                         money(&self.printing, before),
                         money(&self.printing, *minor)
                     ),
-                    amount.to_string(),
+                    amount,
                 );
                 let item = item.clone();
                 effects.push(Effect::Milestone { item, amount });
@@ -244,8 +244,8 @@ impl Milestones {
             let amount = money(&self.printing, difference);
             why.step(
                 "retention",
-                format!("{} percent", self.terms.retention_percent),
-                format!(
+                format_args!("{} percent", self.terms.retention_percent),
+                format_args!(
                     "{} withheld in all",
                     money(&self.printing, targets.withheld_minor)
                 ),
@@ -280,12 +280,12 @@ impl Milestones {
         }
         let worth_minor = self.worth_of(said)?;
         why.step(
-            format!("milestone {id}, revision {}", said.revision),
-            format!(
+            format_args!("milestone {id}, revision {}", said.revision),
+            format_args!(
                 "accepted by {} on {}: {}",
                 said.evidence.accepted_by, said.evidence.accepted_on, said.evidence.document
             ),
-            format!("worth {}", money(&self.printing, worth_minor)),
+            format_args!("worth {}", money(&self.printing, worth_minor)),
         );
         let said = said.clone();
         let all = self.accepted.entry(said.milestone.clone()).or_default();
@@ -345,7 +345,7 @@ impl Milestones {
         }
         why.step(
             "retention is billed",
-            format!(
+            format_args!(
                 "accepted by {} on {}: {}",
                 evidence.accepted_by, evidence.accepted_on, evidence.document
             ),
@@ -377,7 +377,7 @@ impl Milestones {
         }
         why.step(
             "change order, milestones",
-            format!("price was {}", self.terms.price(&self.printing)?),
+            format_args!("price was {}", self.terms.price(&self.printing)?),
             terms.price(&self.printing)?.to_string(),
         );
         self.terms = terms.clone();

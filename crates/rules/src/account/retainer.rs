@@ -220,8 +220,8 @@ impl Retainer {
             format!(", had {}", words(before))
         };
         why.step(
-            format!("retainer {}", self.terms.id),
-            format!(
+            format_args!("retainer {}", self.terms.id),
+            format_args!(
                 "can be drawn {}, asked {} x {}{had}",
                 money(&self.printing, room),
                 ask.quantity,
@@ -246,7 +246,7 @@ impl Retainer {
         why.step(
             "withdrawn",
             words(&drawing.slices),
-            format!("balance {}", self.balance()?),
+            format_args!("balance {}", self.balance()?),
         );
         let effects = changes(&self.printing, item, &drawing.slices, &[])?;
         if drawing.claim.has_credit() {
@@ -278,7 +278,7 @@ impl Retainer {
             let amount = amount(&self.printing, quantity, drawing.ask.rate)?;
             why.step(
                 "credit, to be billed again",
-                format!("{quantity} x {} = {amount}", drawing.ask.rate),
+                format_args!("{quantity} x {} = {amount}", drawing.ask.rate),
                 "what it drew stays drawn",
             );
             let item = item.to_owned();
@@ -295,7 +295,7 @@ impl Retainer {
         drawing.claim = drawing.claim.credited_down_to(whole(&drawing.slices)?)?;
         why.step(
             "final credit",
-            format!("{quantity} credited of {}", words(&before)),
+            format_args!("{quantity} credited of {}", words(&before)),
             words(&drawing.slices),
         );
         let effects = changes(&self.printing, item, &before, &drawing.slices)?;
@@ -333,9 +333,9 @@ impl Retainer {
             FundingStage::Paid => "paid",
         };
         why.step(
-            format!("retainer {}, funding {id}", self.terms.id),
-            format!("{amount} {done} so far, balance before {before}"),
-            format!("balance {}", self.balance()?),
+            format_args!("retainer {}, funding {id}", self.terms.id),
+            format_args!("{amount} {done} so far, balance before {before}"),
+            format_args!("balance {}", self.balance()?),
         );
         Ok(Vec::new())
     }
@@ -376,9 +376,9 @@ impl Retainer {
             });
         }
         why.step(
-            format!("change order, retainer {}", self.terms.id),
+            format_args!("change order, retainer {}", self.terms.id),
             "new terms",
-            format!("balance {}", self.balance()?),
+            format_args!("balance {}", self.balance()?),
         );
         Ok(Vec::new())
     }
@@ -407,13 +407,13 @@ impl Retainer {
         let amount = money(&self.printing, minus(target.amount_minor, there)?);
         let id = format!("top-up {}", self.top_ups.len().saturating_add(1));
         why.step(
-            format!("retainer {} is filled up", self.terms.id),
-            format!(
+            format_args!("retainer {} is filled up", self.terms.id),
+            format_args!(
                 "balance {}, on its way {}, below {threshold}; target {target}",
                 money(&self.printing, balance),
                 money(&self.printing, coming)
             ),
-            format!("{id} of {amount} is to be invoiced"),
+            format_args!("{id} of {amount} is to be invoiced"),
         );
         self.top_ups.push((id.clone(), amount.amount_minor));
         Ok(Some(Effect::TopUp { id, amount }))

@@ -48,9 +48,9 @@ pub fn due(
         if from <= one.date && one.date < to {
             let amount = printing.money(&one.id, "amount", one.amount)?;
             why.step(
-                format!("instalment {}", one.id),
-                format!("due {}", one.date),
-                amount.to_string(),
+                format_args!("instalment {}", one.id),
+                format_args!("due {}", one.date),
+                amount,
             );
             due.push(Due {
                 date: one.date,
@@ -121,9 +121,9 @@ fn month_of(
             .map_err(|error| Refusal::TooLarge(format!("fee {} ({error})", fee.id)))?,
     };
     why.step(
-        format!("monthly fee {}", fee.id),
-        format!("{whole} a month, {covered} of {length} days, due {date}"),
-        amount.to_string(),
+        format_args!("monthly fee {}", fee.id),
+        format_args!("{whole} a month, {covered} of {length} days, due {date}"),
+        amount,
     );
     let month = first.strftime("%Y-%m");
     Ok(Some(Due {

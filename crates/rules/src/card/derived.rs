@@ -78,7 +78,7 @@ pub fn derived_rate(
     let rate = Micro::from_decimal(rounded).map_err(|_| DeriveError::TooLarge(base))?;
     why.step(
         "derived rate",
-        format!(
+        format_args!(
             "{}: {} of {currency} {base} is {}, half up to {digits} decimals before it multiplies \
              (contract {}, ERP {erp_decimals_max})",
             match rule {
@@ -89,7 +89,7 @@ pub fn derived_rate(
             exact.normalize(),
             terms.decimals
         ),
-        format!("{currency} {rate} per hour"),
+        format_args!("{currency} {rate} per hour"),
     );
     Ok(rate)
 }

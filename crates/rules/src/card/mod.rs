@@ -46,6 +46,8 @@ type Keys<'a> = BTreeMap<Parts<'a>, KeyRows<'a>>;
 #[derive(Debug, Clone, Default)]
 pub struct Card<'a> {
     sources: BTreeMap<RateSource, BTreeMap<Shape, Keys<'a>>>,
+    /// Which parts any of its keys names.
+    names: Shape,
 }
 
 /// What is asked of a card.
@@ -109,6 +111,9 @@ impl<'a> Card<'a> {
         for row in rows {
             let parts = row.key.parts();
             let shape = parts.map(|part| part.is_some());
+            for (any, named) in card.names.iter_mut().zip(shape) {
+                *any |= named;
+            }
             let keys = card.sources.entry(row.origin).or_default();
             keys.entry(shape)
                 .or_default()
@@ -121,6 +126,16 @@ impl<'a> Card<'a> {
                 .push(row);
         }
         card
+    }
+
+    /// What the card looks at of a piece of work: two pieces that differ in nothing of it have the same
+    /// rate on one day.
+    pub(crate) fn seen<'f>(&self, facts: &RateFacts<'f>) -> Parts<'f> {
+        let mut seen: Parts<'f> = [None; 8];
+        for ((slot, fact), named) in seen.iter_mut().zip(facts.parts()).zip(self.names) {
+            *slot = named.then_some(fact);
+        }
+        seen
     }
 
     /// The rate of a piece of work, or why there is none. The steps say key, row, when it was
@@ -262,7 +277,7 @@ fn tell_key(
     };
     why.step(
         "rate key",
-        format!(
+        format_args!(
             "work date {}, {known}, {}; most specific first: {}",
             asked.day,
             gap.words(),
@@ -312,7 +327,7 @@ fn priced<'a>(
             why.step(
                 rule,
                 inputs,
-                format!("refused, the contract is in {contract}"),
+                format_args!("refused, the contract is in {contract}"),
             );
             Err(Refusal::Currency { chosen, contract })
         }
@@ -320,7 +335,7 @@ fn priced<'a>(
             why.step(
                 rule,
                 inputs,
-                format!("{} {} per hour", row.currency, row.rate),
+                format_args!("{} {} per hour", row.currency, row.rate),
             );
             Ok(chosen)
         }

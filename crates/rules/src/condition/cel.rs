@@ -112,11 +112,11 @@ impl Compiled {
         } else {
             format!("; {}", seen.join(", "))
         };
-        Step {
-            rule: format!("condition {}", self.term),
-            inputs: format!("{}{with}", self.source),
-            result: answer.to_owned(),
-        }
+        Step::new(
+            format_args!("condition {}", self.term),
+            format_args!("{}{with}", self.source),
+            answer,
+        )
     }
 
     /// Evaluate to yes or no.

@@ -121,17 +121,17 @@ impl OpenQuantity {
         if planned > Micro::ZERO {
             why.step(
                 "planned credit",
-                format!(
+                format_args!(
                     "{} stands invoiced, {} is worked",
                     Micro::from_micro(self.standing()),
                     self.billable()
                 ),
-                planned.to_string(),
+                planned,
             );
         }
         why.step(
             "open quantity",
-            format!(
+            format_args!(
                 "{} worked, {} invoiced, {} credited, {planned} to be credited",
                 self.billable(),
                 self.invoiced(),

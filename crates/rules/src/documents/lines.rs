@@ -326,7 +326,7 @@ fn steps(
     let parts: Vec<String> = members.iter().map(|c| c.quantity.to_string()).collect();
     why.step(
         "line amount",
-        format!(
+        format_args!(
             "{} = {} {}, x {} {}, {}",
             parts.join(" + "),
             line.quantity,
@@ -335,19 +335,19 @@ fn steps(
             line.rate,
             rounding.name()
         ),
-        line.amount.to_string(),
+        line.amount,
     );
     if line.rounding.amount_minor != 0 {
         why.step(
             "rounding charge",
-            format!("{} printed, {booked} booked as charges", line.amount),
-            line.rounding.to_string(),
+            format_args!("{} printed, {booked} booked as charges", line.amount),
+            line.rounding,
         );
     }
     if line.text_cut {
         why.step(
             "text",
-            format!("more than {TEXT_CHARS_MAX} characters, cut; the original words are kept"),
+            format_args!("more than {TEXT_CHARS_MAX} characters, cut; the original words are kept"),
             line.text.clone(),
         );
     }

@@ -162,22 +162,20 @@ fn priced(
     };
     let mut steps = account_steps;
     if disposition != Disposition::Cost {
-        steps.push(Step {
-            rule: "amount".to_owned(),
-            inputs: format!(
-                "{} {} x {} {}, {} to the smallest coin; {}",
-                slice.quantity,
-                gross.unit.name(),
-                contract.currency,
-                slice.rate,
-                contract.amount_rounding.name(),
-                disposition.words()
-            ),
-            result: if slice.line_allowance.amount_minor == 0 {
-                value.to_string()
-            } else {
-                format!("{} less {} = {value}", slice.amount, slice.line_allowance)
-            },
+        let inputs = format_args!(
+            "{} {} x {} {}, {} to the smallest coin; {}",
+            slice.quantity,
+            gross.unit.name(),
+            contract.currency,
+            slice.rate,
+            contract.amount_rounding.name(),
+            disposition.words()
+        );
+        steps.push(if slice.line_allowance.amount_minor == 0 {
+            Step::new("amount", inputs, value)
+        } else {
+            let less = format_args!("{} less {} = {value}", slice.amount, slice.line_allowance);
+            Step::new("amount", inputs, less)
         });
     }
     cost.seconds += seconds;
@@ -194,14 +192,14 @@ fn priced(
     };
     cost.minor = upto.amount_minor;
     if gross.cost_rate != Micro::ZERO {
-        steps.push(Step {
-            rule: "cost".to_owned(),
-            inputs: format!(
+        steps.push(Step::new(
+            "cost",
+            format_args!(
                 "{seconds} s recorded x {} {} per hour",
                 gross.cost_currency, gross.cost_rate
             ),
-            result: own_cost.to_string(),
-        });
+            own_cost,
+        ));
     }
     let content = ChargeContent {
         part: key,

@@ -3,8 +3,8 @@
 //! quantity.
 
 use super::PriceError;
-use super::work::{Work, rate_facts};
-use crate::card::{Asked, Card, RateUse};
+use super::rates::{Rate, Rates};
+use super::work::Work;
 use crate::charge::{Disposition, Placement};
 use crate::explanation::{Explanation, Step};
 use crate::overtime::bill::{TierPrice, bill_tiers};
@@ -15,7 +15,6 @@ use crate::price::{disposition, placement, who_pays};
 use crate::quantity::WorkTime;
 use crate::quantity::increment::billable_parts;
 use crate::resolve::Resolved;
-use domain::contract::rates::RateTerms;
 use domain::contract::{Contract, ContractKind};
 use domain::currency::Currency;
 use domain::decimal::Micro;
@@ -261,7 +260,11 @@ struct Rated {
     steps: Vec<Step>,
 }
 
-fn rates_of(card: &Card<'_>, one: &Passing<'_>, cost_rate: Micro) -> Result<Rated, Problem> {
+fn rates_of<'a>(
+    rates: &mut Rates<'a>,
+    one: &Passing<'a>,
+    cost_rate: Micro,
+) -> Result<Rated, Problem> {
     let contract = one.contract();
     let part = |tier: Tier, seconds: i64, billable: i64, billed: bool, rate: Micro| GrossPart {
         tier,
@@ -278,24 +281,15 @@ fn rates_of(card: &Card<'_>, one: &Passing<'_>, cost_rate: Micro) -> Result<Rate
             steps: Vec::new(),
         });
     }
-    let asked = Asked {
-        used_for: RateUse::Bill,
-        facts: rate_facts(&one.resolved),
-        day: one.work.fields.work_date,
-        known_at: None,
-        currency: Some(contract.currency),
-    };
-    let mut why = Explanation::default();
-    let chosen = card
-        .choose(&asked, &RateTerms::default(), &mut why)
-        .map_err(|refusal| refusal.problem(&asked))?;
-    let rate = chosen.row.rate;
+    let Rate { row, steps } = rates.bill(&one.resolved, one.work.fields.work_date)?;
+    let rate = row.rate;
+    let mut steps = steps.clone();
     let Some(billing) = &contract.overtime else {
         let [seconds, ..] = one.tiers;
         let [billable, ..] = one.billable;
         return Ok(Rated {
             parts: vec![part(Tier::Straight, seconds, billable, true, rate)],
-            steps: why.steps,
+            steps,
         });
     };
     let billed = bill_tiers(
@@ -306,7 +300,7 @@ fn rates_of(card: &Card<'_>, one: &Passing<'_>, cost_rate: Micro) -> Result<Rate
         &RegularRate::of_one(cost_rate),
     )
     .map_err(|error: OvertimeError| terms_problem(contract, &error))?;
-    why.steps.extend(billed.steps);
+    steps.extend(billed.steps);
     let mut parts: Vec<GrossPart> = Vec::new();
     for tier in billed.parts {
         let place = Tier::ALL.iter().position(|known| *known == tier.tier);
@@ -330,58 +324,25 @@ fn rates_of(card: &Card<'_>, one: &Passing<'_>, cost_rate: Micro) -> Result<Rate
         }
     }
     parts.sort_by_key(|known| known.tier);
-    Ok(Rated {
-        parts,
-        steps: why.steps,
-    })
+    Ok(Rated { parts, steps })
 }
 
 /// The cost rate and its currency; zero where no cost rates are kept here.
-fn cost_of(
-    reference: &Reference,
-    card: &Card<'_>,
-    one: &mut Passing<'_>,
-) -> Result<(Micro, Currency), Problem> {
-    if reference.cost_rates.is_empty() {
-        return Ok((Micro::ZERO, one.contract().currency));
-    }
-    let asked = Asked {
-        used_for: RateUse::Cost,
-        facts: rate_facts(&one.resolved),
-        day: one.work.fields.work_date,
-        known_at: None,
-        currency: None,
-    };
-    let chosen = card
-        .choose(&asked, &RateTerms::default(), &mut one.why)
-        .map_err(|refusal| refusal.problem(&asked))?;
-    Ok((chosen.row.rate, chosen.row.currency))
-}
-
-/// Cards of a reference, made once.
-pub(super) struct Cards<'a> {
-    bill: Card<'a>,
-    cost: Card<'a>,
-}
-
-impl<'a> Cards<'a> {
-    pub(super) fn of(reference: &'a Reference) -> Self {
-        Self {
-            bill: Card::new(&reference.bill_rates),
-            cost: Card::new(&reference.cost_rates),
+fn cost_of<'a>(rates: &mut Rates<'a>, one: &mut Passing<'a>) -> Result<(Micro, Currency), Problem> {
+    match rates.cost(&one.resolved, one.work.fields.work_date)? {
+        None => Ok((Micro::ZERO, one.contract().currency)),
+        Some(Rate { row, steps }) => {
+            one.why.steps.extend(steps.iter().cloned());
+            Ok((row.rate, row.currency))
         }
     }
 }
 
 /// Rates and everything that needs no other work: the gross of one piece of work, quantities still
 /// to be printed.
-pub(super) fn rate(
-    reference: &Reference,
-    cards: &Cards<'_>,
-    mut one: Passing<'_>,
-) -> Result<Gross, Problem> {
-    let (cost_rate, cost_currency) = cost_of(reference, &cards.cost, &mut one)?;
-    let rated = rates_of(&cards.bill, &one, cost_rate)?;
+pub(super) fn rate<'a>(rates: &mut Rates<'a>, mut one: Passing<'a>) -> Result<Gross, Problem> {
+    let (cost_rate, cost_currency) = cost_of(rates, &mut one)?;
+    let rated = rates_of(rates, &one, cost_rate)?;
     let mut steps = one.why.steps;
     steps.extend(rated.steps);
     let contract = one.resolved.contract;

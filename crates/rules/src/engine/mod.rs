@@ -18,6 +18,7 @@ mod content;
 mod gross;
 mod look;
 mod print;
+mod rates;
 mod reach;
 mod settle;
 mod slices;

@@ -1,9 +1,10 @@
 //! The stages before printing and accounts, for everything that a change reaches.
 
-use super::gross::{self, Cards, Gross, Passing};
+use super::gross::{self, Gross, Passing};
+use super::rates::Rates;
 use super::reach::Reach;
 use super::{Book, Told, Work};
-use crate::resolve::resolve;
+use crate::resolve::Resolver;
 use domain::reference::Reference;
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ impl Book {
         reach: &Reach,
         told: &mut Told,
     ) -> BTreeMap<String, Gross> {
-        let cards = Cards::of(reference);
+        let mut rates = Rates::of(reference);
         let mut passing = self.tiered(reference, reach, told);
         let failed = gross::bill_time(&mut passing);
         let mut fresh = BTreeMap::new();
@@ -25,7 +26,7 @@ impl Book {
                 told.refuse(&id, problem.clone());
                 continue;
             }
-            match gross::rate(reference, &cards, one) {
+            match gross::rate(&mut rates, one) {
                 Ok(gross) => {
                     fresh.insert(id, gross);
                 }
@@ -48,10 +49,11 @@ impl Book {
             own.push(work);
         }
         let mut all = Vec::with_capacity(reach.touched.len());
+        let mut resolver = Resolver::new(reference);
         for works in workers.into_values() {
             let mut passing = Vec::with_capacity(works.len());
             for work in works {
-                match resolve(reference, &work.fields) {
+                match resolver.resolve(&work.fields) {
                     Ok(resolved) => passing.push(Passing::new(work, resolved)),
                     Err(problem) if reach.touched.contains(&work.id) => {
                         told.refuse(&work.id, problem);

@@ -131,19 +131,19 @@ pub fn week_pay(
     let mut why = Explanation::default();
     why.step(
         "regular rate",
-        format!("{straight} of straight pay by {seconds} s of work"),
-        format!("{currency} {shown} per hour, exact as a fraction"),
+        format_args!("{straight} of straight pay by {seconds} s of work"),
+        format_args!("{currency} {shown} per hour, exact as a fraction"),
     );
     why.step(
         "premium pay",
-        format!(
+        format_args!(
             "{} premium x ({} - 1) and {} double x ({} - 1), at the regular rate, rounded once",
             time_words(premium_seconds),
             terms.premium_multiple,
             time_words(double_seconds),
             terms.double_multiple
         ),
-        premium.to_string(),
+        premium,
     );
     Ok(WeekPay {
         regular,

@@ -212,21 +212,21 @@ fn words(
     if exempt {
         why.step(
             "overtime",
-            format!("work week from {first}, the worker is exempt on every day worked"),
-            format!("{} straight", sum(|e| e.straight_seconds)),
+            format_args!("work week from {first}, the worker is exempt on every day worked"),
+            format_args!("{} straight", sum(|e| e.straight_seconds)),
         );
         return why.steps;
     }
     why.step(
         "overtime",
-        format!(
+        format_args!(
             "work week from {first}, days of {}: {} over the day, {} over the week, {} of a seventh day",
             terms.zone,
             time_words(walk.over_day),
             time_words(walk.over_week),
             time_words(walk.seventh_day)
         ),
-        format!(
+        format_args!(
             "{} straight, {} premium, {} double",
             sum(|e| e.straight_seconds),
             sum(|e| e.premium_seconds),

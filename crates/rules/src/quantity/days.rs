@@ -78,7 +78,7 @@ fn explained(
     let mut why = Explanation::default();
     why.step(
         "days",
-        format!(
+        format_args!(
             "{} of {} on {}, a day of {} h in steps of {step_words}, {}, at most {}: {after} with it, {before} before",
             time_words(seconds),
             work.worker,
@@ -88,7 +88,7 @@ fn explained(
             terms.day_cap,
             step_words = terms.day_step,
         ),
-        format!("{days} {}", terms.unit.sign()),
+        format_args!("{days} {}", terms.unit.sign()),
     );
     Ok(DayShare {
         source_ref: work.source_ref.to_owned(),

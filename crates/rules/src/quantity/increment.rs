@@ -139,7 +139,7 @@ fn share(
         };
         why.step(
             "increment",
-            format!(
+            format_args!(
                 "{} recorded, {} to {} min{least}, over {}: {} before, {} with it",
                 time_words(work.seconds),
                 rule.rounding.name(),
@@ -148,7 +148,7 @@ fn share(
                 time_words(recorded_before),
                 time_words(running.recorded),
             ),
-            format!(
+            format_args!(
                 "{} less {} = {}",
                 time_words(running.billable),
                 time_words(billable_before),

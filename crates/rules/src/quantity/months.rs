@@ -196,12 +196,12 @@ fn words(
     let mut why = Explanation::default();
     why.step(
         "months",
-        format!(
+        format_args!(
             "{within} of {of} {basis} of {month}, {} to {} decimals of the running sum",
             terms.rounding.name(),
             terms.decimals
         ),
-        format!(
+        format_args!(
             "{} {}",
             micro_of(steps, step_micro(terms)?)?,
             terms.unit.sign()

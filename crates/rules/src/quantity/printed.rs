@@ -221,13 +221,13 @@ impl<'a> Slot<'a> {
         };
         why.step(
             "printed quantity",
-            format!(
+            format_args!(
                 "{} billable, {} to {} decimals, {how}",
                 time_words(self.item.work.seconds),
                 terms.rounding.name(),
                 terms.decimals
             ),
-            format!("{quantity} {sign}"),
+            format_args!("{quantity} {sign}"),
         );
         Ok(Printed {
             source_ref: self.item.work.source_ref.to_owned(),

@@ -90,12 +90,12 @@ fn what_conditions_say_of_work() {
         let (answer, step) = answered(&row, &conditions);
         assert_eq!(answer, row.get("= answer"), "{source}");
         let step = step.unwrap();
-        assert_eq!(step.rule, format!("condition {term}"));
-        assert_eq!(step.result, answer);
+        assert_eq!(step.rule(), format!("condition {term}"));
+        assert_eq!(step.result(), answer);
         // What the work had for each name stands behind the condition.
-        let seen = step.inputs.strip_prefix(source).unwrap();
+        let seen = step.inputs().strip_prefix(source).unwrap();
         let names_none = matches!(source, "true");
-        assert_eq!(seen.is_empty(), names_none, "{}", step.inputs);
+        assert_eq!(seen.is_empty(), names_none, "{}", step.inputs());
     }
     // Signs that a table cannot hold.
     for (source, answer) in [

@@ -41,8 +41,8 @@ fn what_is_left_open_of_each_entry() {
         let outcome = match now.after(event) {
             Ok((next, steps)) => {
                 *now = next;
-                assert_eq!(steps.last().unwrap().rule, "open quantity", "{what}");
-                let planned = steps.iter().any(|step| step.rule == "planned credit");
+                assert_eq!(steps.last().unwrap().rule(), "open quantity", "{what}");
+                let planned = steps.iter().any(|step| step.rule() == "planned credit");
                 assert_eq!(planned, next.planned_credit() > Micro::ZERO, "{what}");
                 "done"
             }
@@ -154,7 +154,7 @@ fn check(row: &Row, change: &Change, correction: &Correction) {
         CorrectionDay::NextOpen(day) => day.to_string(),
     };
     assert_eq!(day, row.get("= day"), "{what}");
-    assert_eq!(correction.steps[0].result, row.get("= act"), "{what}");
+    assert_eq!(correction.steps[0].result(), row.get("= act"), "{what}");
 }
 
 fn joined(mut texts: Vec<String>) -> String {

@@ -5,6 +5,7 @@ use counterfoil_rules::documents::{
     ContractLines, DocumentCharge, DocumentKey, DocumentLine, LineCharge, documents, group_key,
     lines,
 };
+use counterfoil_rules::explanation::Step;
 use domain::contract::lines::{LineKey, LineTerms};
 use domain::currency::Currency;
 use domain::decimal::Micro;
@@ -166,7 +167,7 @@ fn check_line(row: &Row, line: &DocumentLine, what: &str) {
     assert_eq!(shown(line.rounding), row.get("= rounding charge"), "{what}");
     let printed = if line.is_printed() { "yes" } else { "no" };
     assert_eq!(printed, row.get("= printed"), "{what}");
-    let explained: Vec<&str> = line.steps.iter().map(|step| step.rule.as_str()).collect();
+    let explained: Vec<&str> = line.steps.iter().map(Step::rule).collect();
     let expected: &[&str] = match line.rounding.amount_minor {
         0 => &["line amount"],
         _ => &["line amount", "rounding charge"],
@@ -266,7 +267,7 @@ fn which_words_the_client_reads() {
         let line = &made[0];
         assert_eq!(line.text, row.get("= text"), "{case}");
         assert_eq!(line.text_cut, row.get("= cut") == "yes", "{case}");
-        let told = line.steps.iter().any(|step| step.rule == "text");
+        let told = line.steps.iter().any(|step| step.rule() == "text");
         assert_eq!(told, line.text_cut, "{case}");
         let originals: Vec<String> = line
             .original_words

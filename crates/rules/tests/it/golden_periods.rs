@@ -64,7 +64,7 @@ fn posting_dates_by_object_and_pair() {
         let in_period = posting.date == Some(PostingDate::InPeriod(work));
         assert_eq!(in_period, text == work.to_string(), "{why}");
         let said = text.replace("hold", "held");
-        assert!(posting.steps[0].result.starts_with(&said), "{why}");
+        assert!(posting.steps[0].result().starts_with(&said), "{why}");
     }
 }
 

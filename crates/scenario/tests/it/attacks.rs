@@ -262,22 +262,22 @@ fn the_limit_that_cuts_is_told_with_its_contract() {
     let part = format!("parent = \"F\"\n{}", cap("300"));
     let out = outcome(&framed(&frame, &part, &entry("e", "hours = \"8\""))).unwrap();
     let steps = &out.charges[0].explanation;
-    let of = |rule: &str| steps.iter().find(|step| step.rule == rule).unwrap();
+    let of = |rule: &str| steps.iter().find(|step| step.rule() == rule).unwrap();
     let (own, outer) = (
         of("limit CAP of contract K1"),
         of("limit CAP of contract F"),
     );
     assert!(
-        own.inputs
+        own.inputs()
             .ends_with("policy: bill what fits, hold the rest"),
         "{own:?}"
     );
     assert!(
-        outer.inputs.contains("another limit leaves no more"),
+        outer.inputs().contains("another limit leaves no more"),
         "{outer:?}"
     );
-    assert!(own.result.contains("left EUR 0.00"), "{own:?}");
-    assert!(outer.result.contains("left EUR 200.00"), "{outer:?}");
+    assert!(own.result().contains("left EUR 0.00"), "{own:?}");
+    assert!(outer.result().contains("left EUR 200.00"), "{outer:?}");
 }
 
 #[test]

@@ -33,7 +33,8 @@ async fn steps(stage: &Stage, id: &str) -> Vec<(String, String, String)> {
     let story = pipeline::explain::explain(&stage.env, id.to_owned()).await;
     let charges = story.unwrap().unwrap().charges;
     let steps = charges.into_iter().flat_map(|charge| charge.steps);
-    steps.map(|s| (s.rule, s.inputs, s.result)).collect()
+    let texts = steps.map(|s| [s.rule(), s.inputs(), s.result()].map(str::to_owned));
+    texts.map(Into::into).collect()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use crate::stage::{Stage, play};
 use domain::contract::quantity::IncrementScope;
+use rules::explanation::Step;
 use twins::erp::Uniqueness;
 use twins::tracker::TrackerAct;
 
@@ -174,9 +175,7 @@ fn a_late_entry_tiers_its_week_anew() {
         let charges = story.unwrap().charges;
         let premium = charges.iter().filter(|charge| {
             let steps = charge.steps.iter();
-            steps
-                .map(|step| step.rule.as_str())
-                .any(|rule| rule == "premium time")
+            steps.map(Step::rule).any(|rule| rule == "premium time")
         });
         assert!(premium.count() > 0, "{charges:?}");
         stage.reconcile().await;

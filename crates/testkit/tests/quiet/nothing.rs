@@ -34,7 +34,7 @@ fn two_minutes_under_a_six_minute_contract_make_no_line() {
         let story = told.unwrap().unwrap();
         let charge = story.charges.last().unwrap();
         assert!(charge.words.starts_with("bill: 0 h x "), "{charge:?}");
-        assert!(charge.steps.iter().any(|step| step.rule == "increment"));
+        assert!(charge.steps.iter().any(|step| step.rule() == "increment"));
         let quiet = stage.pass().await;
         assert_eq!((quiet.post.calls, quiet.told), (0, 0));
 

@@ -46,12 +46,12 @@ impl HourBank {
 
     fn explain(&self, month: &Month, why: &mut Explanation) {
         why.step(
-            format!("hour bank {}, period from {}", self.terms.id, month.first),
-            format!(
+            format_args!("hour bank {}, period from {}", self.terms.id, month.first),
+            format_args!(
                 "{} h carried, {} h of its own, {} h given back; used {} h",
                 month.rolled_in, month.allowance, month.given_back, month.used
             ),
-            format!(
+            format_args!(
                 "{} h from carried, {} h from its own, {} h over; {} h go on, {} h lapse at its end",
                 month.from_rolled,
                 month.from_current,
@@ -225,7 +225,7 @@ impl HourBank {
             let amount = money(&self.printing, amount);
             why.step(
                 "credit, to be billed again",
-                format!("{quantity} h of item {item}, {amount} of it overage"),
+                format_args!("{quantity} h of item {item}, {amount} of it overage"),
                 "its hours stay used",
             );
             let item = item.to_owned();
@@ -265,9 +265,9 @@ impl HourBank {
         }
         let fee = self.printing.money(&self.terms.id, "fee", self.terms.fee)?;
         why.step(
-            format!("fee of hour bank {}", self.terms.id),
-            format!("the period from {first} opens"),
-            format!("{fee} is due"),
+            format_args!("fee of hour bank {}", self.terms.id),
+            format_args!("the period from {first} opens"),
+            format_args!("{fee} is due"),
         );
         self.periods.push(Period {
             first,

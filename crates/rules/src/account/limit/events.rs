@@ -126,8 +126,8 @@ impl Limits {
         };
         why.step(
             "changed entry",
-            format!("had {} at {}", words(&old.slices), old.ask.rate),
-            format!(
+            format_args!("had {} at {}", words(&old.slices), old.ask.rate),
+            format_args!(
                 "asks anew at {}, and keeps its own capacity",
                 record.ask.rate
             ),
@@ -148,7 +148,7 @@ impl Limits {
             take_back(self.printing_of(&record.ask), &mut record.slices, back)?;
             why.step(
                 "changed entry",
-                format!("had {before}, gives {back} back, last granted first"),
+                format_args!("had {before}, gives {back} back, last granted first"),
                 words(&record.slices),
             );
         } else if wants > has {
@@ -174,7 +174,7 @@ impl Limits {
             let waiting = slice(printing, Outcome::Held, all, record.ask.rate)?;
             why.step(
                 "changed entry",
-                format!("asks for {by} more, and {held} of it wait already"),
+                format_args!("asks for {by} more, and {held} of it wait already"),
                 words(std::slice::from_ref(&waiting)),
             );
             record.slices.push(waiting);
@@ -242,7 +242,7 @@ impl Limits {
             let amount = amount(self.printing_of(&record.ask), quantity, record.ask.rate)?;
             why.step(
                 "credit, to be billed again",
-                format!("{quantity} x {} = {amount}", record.ask.rate),
+                format_args!("{quantity} x {} = {amount}", record.ask.rate),
                 "its capacity stays reserved",
             );
             self.items.insert(record);
@@ -261,8 +261,8 @@ impl Limits {
         let effects = changes(printing, item, &before, &record.slices)?;
         why.step(
             "final credit",
-            format!("{} credited of {}", quantity, words(&before)),
-            format!("{}; its capacity is free again", words(&record.slices)),
+            format_args!("{} credited of {}", quantity, words(&before)),
+            format_args!("{}; its capacity is free again", words(&record.slices)),
         );
         self.put(record)?;
         Ok(effects)
@@ -346,9 +346,9 @@ impl Limits {
             let before = old.iter().find(|o| o.id == limit.id);
             let before = before.map_or_else(|| "new".to_owned(), |o| o.amount.to_string());
             why.step(
-                format!("change order, limit {}", limit.id),
-                format!("was {before}, used {}", money(&self.printing, used)),
-                format!("{}, left {}", limit.amount, self.left(limit)?),
+                format_args!("change order, limit {}", limit.id),
+                format_args!("was {before}, used {}", money(&self.printing, used)),
+                format_args!("{}, left {}", limit.amount, self.left(limit)?),
             );
         }
         Ok(Vec::new())

@@ -56,9 +56,9 @@ impl Limits {
         if let Some(scope) = uncovered {
             let held = slice(self.printing_of(ask), Outcome::Held, quantity, ask.rate)?;
             why.step(
-                format!("limit of the {scope}"),
-                format!("work date {}: no limit covers that day", ask.work_date),
-                format!(
+                format_args!("limit of the {scope}"),
+                format_args!("work date {}: no limit covers that day", ask.work_date),
+                format_args!(
                     "{}; add a limit for the day, then release",
                     words(std::slice::from_ref(&held))
                 ),
@@ -214,14 +214,14 @@ impl Limits {
             };
             why.step(
                 self.name_of(limit),
-                format!(
+                format_args!(
                     "used before {} of {}, asked {quantity} x {} = {}{note}",
                     show(level.used_minor),
                     show(level.cap_minor),
                     ask.rate,
                     show(asked_minor)
                 ),
-                format!("{}; left {}", words(&granted.slices), show(left)),
+                format_args!("{}; left {}", words(&granted.slices), show(left)),
             );
         }
         Ok(())

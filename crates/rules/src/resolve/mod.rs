@@ -2,13 +2,17 @@
 //! and whether all of them could take this work on that day. The first thing that is wrong is an
 //! exception; nothing is guessed.
 
+mod resolver;
+
+pub use resolver::Resolver;
+
 use crate::condition::{ConditionProblem, Conditions, Work, compiled};
 use crate::explanation::Step;
 use domain::contract::{Contract, ContractKind};
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
 use domain::masters::{Customer, Project, ServiceItem, Task, Worker};
-use domain::period::{PostingDate, posting_date};
+use domain::period::PostingDate;
 use domain::reference::Reference;
 use std::sync::Arc;
 
@@ -130,66 +134,7 @@ pub fn resolve<'a>(
     reference: &'a Reference,
     fields: &EntryFields,
 ) -> Result<Resolved<'a>, Problem> {
-    let project = project(reference, fields)?;
-    let Chosen {
-        contract,
-        conditions,
-        mut steps,
-    } = contract(reference, project, fields)?;
-    let customer = customer(reference, contract)?;
-    let worker = worker(reference, fields)?;
-    let task = task(reference, project, fields)?;
-    let service_item = service_item(reference, fields)?;
-    let posting = posting_date(
-        fields.work_date,
-        &reference.masters.periods,
-        contract.late_work,
-    )
-    .ok_or_else(|| {
-        Problem::new(
-            Code::PeriodClosed,
-            format!(
-                "the period of {} is closed and no later one takes it",
-                fields.work_date
-            ),
-        )
-    })?;
-    let role = role_of(reference, worker);
-    let business_unit = reference
-        .crosswalk
-        .business_units
-        .get(&project.code)
-        .map_or(reference.entity.business_unit.as_str(), String::as_str);
-    let practice = practice_of(reference, worker);
-    let mut resolved = Resolved {
-        worker,
-        role,
-        practice,
-        project,
-        task,
-        contract,
-        customer,
-        service_item,
-        business_unit,
-        posting,
-        billable: fields.billable,
-        group: None,
-        steps: Vec::new(),
-        conditions,
-    };
-    if let Some(conditions) = resolved.conditions.clone() {
-        // Of what no client pays anyhow, nobody has to say whether the client pays.
-        if contract.kind == ContractKind::TimeAndMaterials && fields.billable {
-            let said = conditions.billable(&resolved.seen(fields))?;
-            resolved.billable = said.value;
-            steps.extend(said.step);
-        }
-        let said = conditions.group(&resolved.seen(fields))?;
-        resolved.group = said.value;
-        steps.extend(said.step);
-    }
-    resolved.steps = steps;
-    Ok(resolved)
+    Resolver::new(reference).resolve(fields)
 }
 
 /// The practice that a worker works in; empty where the firm has none.
@@ -233,8 +178,7 @@ pub(crate) fn find_project<'a>(
     })
 }
 
-fn project<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Project, Problem> {
-    let project = find_project(reference, fields)?;
+fn takes_time(project: &Project) -> Result<(), Problem> {
     let code = &project.code;
     if !project.active {
         return Err(Problem::new(
@@ -242,7 +186,7 @@ fn project<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Pro
             format!("project {code} is closed"),
         ));
     }
-    Ok(project)
+    Ok(())
 }
 
 /// The contract of an entry.
@@ -261,10 +205,21 @@ pub(crate) fn contract<'a>(
     project: &'a Project,
     fields: &EntryFields,
 ) -> Result<Chosen<'a>, Problem> {
+    choose_contract(reference, &reference.contracts, project, fields)
+}
+
+/// The one of some contracts that covers a project: as among all contracts, where the others do not
+/// name the project.
+fn choose_contract<'a>(
+    reference: &'a Reference,
+    contracts: impl IntoIterator<Item = &'a Contract>,
+    project: &'a Project,
+    fields: &EntryFields,
+) -> Result<Chosen<'a>, Problem> {
     let day = fields.work_date;
     let mut covering: Vec<(&Contract, Option<Arc<Conditions>>)> = Vec::new();
     let (mut steps, mut unmet) = (Vec::new(), Vec::new());
-    for contract in &reference.contracts {
+    for contract in contracts {
         if !contract.covers(&project.code, day) {
             continue;
         }
@@ -277,9 +232,12 @@ pub(crate) fn contract<'a>(
         if let Some(when) = conditions.as_ref().filter(|c| c.when().is_some()) {
             let names = Names::find(reference, project, fields)?;
             let said = when.covers(&names.work(contract, fields))?;
-            steps.extend(said.step.map(|step| Step {
-                rule: format!("{} of contract {}", step.rule, contract.id),
-                ..step
+            steps.extend(said.step.map(|step| {
+                Step::new(
+                    format_args!("{} of contract {}", step.rule(), contract.id),
+                    step.inputs(),
+                    step.result(),
+                )
             }));
             if !said.value {
                 let when = when.when().unwrap_or_default();
@@ -378,8 +336,7 @@ pub(crate) fn find_worker<'a>(
     })
 }
 
-fn worker<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Worker, Problem> {
-    let worker = find_worker(reference, fields)?;
+fn is_employed(worker: &Worker, fields: &EntryFields) -> Result<(), Problem> {
     let code = &worker.code;
     let day = fields.work_date;
     if let Some(from) = worker.from.filter(|from| day < *from) {
@@ -400,7 +357,7 @@ fn worker<'a>(reference: &'a Reference, fields: &EntryFields) -> Result<&'a Work
             format!("worker {code} is inactive in the ERP"),
         ));
     }
-    Ok(worker)
+    Ok(())
 }
 
 /// The task of an entry, open or not.
@@ -435,12 +392,7 @@ pub(crate) fn find_task<'a>(
     })
 }
 
-fn task<'a>(
-    reference: &'a Reference,
-    project: &Project,
-    fields: &EntryFields,
-) -> Result<&'a Task, Problem> {
-    let task = find_task(reference, project, fields)?;
+fn is_open(task: &Task, project: &Project, fields: &EntryFields) -> Result<(), Problem> {
     let code = &task.code;
     let day = fields.work_date;
     if let Some(last) = task.closed_after.filter(|last| day > *last) {
@@ -455,7 +407,7 @@ fn task<'a>(
             format!("task {code} of {} is closed", project.code),
         ));
     }
-    Ok(task)
+    Ok(())
 }
 
 fn unmapped_service(facts: String) -> Problem {
@@ -484,16 +436,12 @@ pub(crate) fn find_service_item<'a>(
         .ok_or_else(|| unmapped_service(format!("the ERP sells no '{code}'")))
 }
 
-fn service_item<'a>(
-    reference: &'a Reference,
-    fields: &EntryFields,
-) -> Result<&'a ServiceItem, Problem> {
-    let item = find_service_item(reference, fields)?;
+fn is_sold(item: &ServiceItem) -> Result<(), Problem> {
     if !item.active {
         return Err(unmapped_service(format!(
             "service item {} is inactive in the ERP",
             item.code
         )));
     }
-    Ok(item)
+    Ok(())
 }
