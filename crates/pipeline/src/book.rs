@@ -1,6 +1,7 @@
 //! Booking inside a transaction: from a judgement about an item to its charges. The only code that
 //! writes charges; [`crate::asking`] plans the postings of what is booked.
 
+use crate::allowance::SoldAs;
 use crate::asking::plan;
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
@@ -14,6 +15,7 @@ use domain::exception::{Code, Problem};
 use domain::ids::ItemId;
 use domain::item::ItemState;
 use domain::posting::PostingKind;
+use rules::account::ask::Outcome;
 use rules::diff::{PartChange, Parts, by_part, diff_parts};
 use rules::estimate::{Estimate, estimate};
 use rules::part::Part;
@@ -51,6 +53,8 @@ pub struct Desired {
     pub codes: Codes,
     /// The business unit.
     pub business_unit: String,
+    /// What is taken off its lines is about something else: none where nothing is.
+    pub taken_off: Option<Box<SoldAs>>,
     /// What it was priced from, where nothing else went in.
     pub inputs: Option<Inputs>,
 }
@@ -78,6 +82,27 @@ impl Desired {
         }
         by_part(self.parts.iter().map(|priced| &priced.content))
             .or_else(|twice| wrong(twice.to_string()))
+    }
+
+    /// What a part is about, as the ERP names it.
+    pub(crate) fn refs_of(&self, part: Part) -> &ErpRefs {
+        match self.sold_as(part) {
+            Some(sold) => &sold.refs,
+            None => &self.refs,
+        }
+    }
+
+    /// What a part is about, as the business names it.
+    pub(crate) fn codes_of(&self, part: Part) -> &Codes {
+        match self.sold_as(part) {
+            Some(sold) => &sold.codes,
+            None => &self.codes,
+        }
+    }
+
+    fn sold_as(&self, part: Part) -> Option<&SoldAs> {
+        let off = self.taken_off.as_deref();
+        off.filter(|_| part.outcome == Outcome::TakenOff)
     }
 
     fn of_part(&self, part: Part) -> Result<&Priced, StoreError> {
@@ -143,6 +168,7 @@ pub(crate) fn desired_of(resolved: &Resolved<'_>, parts: Vec<Priced>) -> Desired
         refs: refs_of(resolved),
         codes: codes_of(resolved),
         business_unit: resolved.business_unit.to_owned(),
+        taken_off: None,
         inputs: None,
     }
 }
@@ -290,7 +316,9 @@ fn book(
     // The same money for another task or by somebody else is another charge.
     let other: BTreeSet<Part> = booked
         .iter()
-        .filter(|(_, facts)| desired.is_some_and(|d| about(&d.refs) != about(&facts.refs)))
+        .filter(|(part, facts)| {
+            desired.is_some_and(|d| about(d.refs_of(**part)) != about(&facts.refs))
+        })
         .map(|(part, _)| *part)
         .collect();
     for change in diff_parts(&contents, &wanted, &other) {
@@ -385,8 +413,8 @@ fn new_charge(
     let facts = ChargeFacts {
         content: content.clone(),
         explanation: priced.explanation.clone(),
-        refs: desired.refs.clone(),
-        codes: desired.codes.clone(),
+        refs: desired.refs_of(content.part).clone(),
+        codes: desired.codes_of(content.part).clone(),
         sharing: shares.map(|_| Sharing::Member),
         by_difference: contract
             .filter(|contract| shares.is_none() && contract.corrections == IssuedCorrection::Delta)

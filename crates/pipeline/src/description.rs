@@ -6,6 +6,7 @@ use crate::shared::line_charge;
 use connector_sdk::target::Shape;
 use domain::posting::PostingKind;
 use domain::quantity::Unit;
+use rules::account::ask::Outcome;
 use rules::charge::ChargeContent;
 use rules::documents::shared_line;
 use store::charges::ChargeRow;
@@ -29,6 +30,9 @@ pub(crate) fn description(
     }
     let narrative = narrative.trim();
     match shape {
+        Shape::DraftLine if facts.content.part.outcome == Outcome::TakenOff => {
+            one_line(&format!("Limit reached: {}", usual(facts, narrative)))
+        }
         Shape::DraftLine if facts.content.unit == Unit::Piece => {
             // What was agreed needs no day and no person.
             one_line(narrative)

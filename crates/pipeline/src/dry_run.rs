@@ -162,8 +162,8 @@ impl Plan {
             let facts = ChargeFacts {
                 content: priced.content.clone(),
                 explanation: Explanation::default(),
-                refs: desired.refs.clone(),
-                codes: desired.codes.clone(),
+                refs: desired.refs_of(priced.content.part).clone(),
+                codes: desired.codes_of(priced.content.part).clone(),
                 sharing: None,
                 by_difference: None,
                 inputs: None,

@@ -4,6 +4,7 @@
 //!
 //! Who calls this holds the guard of admission, so that nobody books by the same accounts meanwhile.
 
+use crate::allowance::{apart, sold_as};
 use crate::book::{Desired, Judgement, apply, before_price, closed_documents, desired_of, judge};
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
@@ -21,6 +22,7 @@ use domain::item::ItemState;
 use domain::reference::Reference;
 use jiff::ToSpan;
 use jiff::civil::Date;
+use rules::account::ask::Outcome;
 use rules::account::{Account, Event};
 use rules::charge::Disposition;
 use rules::engine::{
@@ -444,6 +446,9 @@ fn known(
     };
     let mut parts: Vec<GrossPart> = Vec::new();
     for content in &contents {
+        if content.part.outcome == Outcome::TakenOff {
+            continue;
+        }
         let quantity = content.quantity.micro();
         match parts.iter_mut().find(|part| part.tier == content.part.tier) {
             Some(part) => {
@@ -561,7 +566,8 @@ fn desired(
         resolved.contract,
     ))
     .unwrap_or_default();
-    let priced = parts
+    let parts = apart(parts)?;
+    let priced: Vec<Priced> = parts
         .into_iter()
         .map(|part| {
             let steps = serde_json::to_vec(&part.explanation.steps).unwrap_or_default();
@@ -572,7 +578,16 @@ fn desired(
             }
         })
         .collect();
-    Ok(desired_of(&resolved, priced))
+    let cut = priced
+        .iter()
+        .any(|p| p.content.part.outcome == Outcome::TakenOff);
+    let mut desired = desired_of(&resolved, priced);
+    if cut {
+        let (refs, codes) = (&desired.refs, &desired.codes);
+        let sold = sold_as(&terms.reference, resolved.contract, refs, codes)?;
+        desired.taken_off = Some(Box::new(sold));
+    }
+    Ok(desired)
 }
 
 /// Whether an item that is no longer approved stands on a document that takes no changes: then a

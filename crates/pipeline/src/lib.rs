@@ -5,6 +5,7 @@
 //! It knows no vendor, holds no SQL, and reads no clock but the one it is given.
 
 pub mod admit;
+mod allowance;
 pub mod asking;
 pub mod book;
 pub mod books;

@@ -163,7 +163,7 @@ pub fn price_fixed<'a>(
         let facts = format!("contract {} names no customer", contract.id);
         Problem::new(Code::CustomerUnmapped, facts)
     })?;
-    let service_item = service_item(reference, contract)?;
+    let service_item = sold_as(reference, contract)?;
     let posting = posting_date(day, &reference.masters.periods, contract.late_work);
     let posting_date = posting.map(domain::period::PostingDate::date);
     let posting_date = posting_date.ok_or_else(|| {
@@ -214,7 +214,8 @@ pub fn price_fixed<'a>(
     })
 }
 
-fn service_item<'a>(
+/// What a contract sells its fixed amounts as, and what is taken off a line.
+pub fn sold_as<'a>(
     reference: &'a Reference,
     contract: &Contract,
 ) -> Result<&'a ServiceItem, Problem> {

@@ -8,6 +8,7 @@ use connectors::source::reference::ReferenceTrackerConfig;
 use connectors::target::reference::ReferenceErpConfig;
 use connectors::target::tryton::TrytonConfig;
 use domain::contract::Contract;
+use domain::contract::accounts::limit::{LimitPolicy, LimitTerms};
 use domain::contract::check::{ContractsFault, check_all};
 use domain::reference::{Crosswalk, Entity};
 use jiff::civil::Date;
@@ -298,6 +299,16 @@ impl ConfigFile {
 /// What a pass needs to know about a contract and its terms do not say: the term that asks for it,
 /// what is missing, and what to write.
 fn missing_for_a_pass(contract: &Contract) -> Option<(&'static str, String, &'static str)> {
+    let off = |limit: &LimitTerms| limit.policy == LimitPolicy::BillToCap;
+    let cut = contract.limit.iter().any(off);
+    if cut && contract.fixed_service_item.is_none() {
+        return Some((
+            "limit",
+            "`policy = \"bill_to_cap\"` takes something off a line, and nothing says what that is sold as"
+                .to_owned(),
+            "write fixed_service_item = \"CODE\", a service item that the ERP sells by the piece",
+        ));
+    }
     let fixed = contract.term_of_fixed_amounts();
     if let (Some(term), None) = (fixed, &contract.fixed_service_item) {
         return Some((

@@ -111,3 +111,39 @@ fn days_and_months_stand_in_their_units() {
     assert_eq!(world.sync_clean()["posted"], 0);
     world.audit();
 }
+
+/// A limit that takes what is above it off the line, as a piece that is sold beside the hours.
+#[test]
+fn what_a_limit_takes_off_is_a_line_of_its_own() {
+    let days = Days {
+        first: "2026-06-10",
+        last: "2026-06-11",
+    };
+    let Some(mut world) = World::new("taken_off", Kind::Module, days) else {
+        return;
+    };
+    world.change(|config| {
+        config.add_to_contract("ACME-TM", "fixed_service_item = \"FIX\"");
+        config.add_to_contract(
+            "ACME-TM",
+            "limit = [{ id = \"NTE\", amount = \"500\", policy = \"bill_to_cap\" }]",
+        );
+    });
+    let id = world.book(Work {
+        hours: "4",
+        comment: "above the limit",
+        ..Work::default()
+    });
+    world.sync_clean();
+    let mut lines: Vec<String> = world.tryton.lines().iter().map(says).collect();
+    lines.sort();
+    assert_eq!(lines, ["-1 x 248.49 = -248.49", "4 x 187.1234 = 748.49"]);
+    let off = world.tryton.lines_of("above the limit");
+    let pieces: Vec<String> = off.iter().map(|line| unit_of(&world, line)).collect();
+    assert!(pieces.contains(&"Unit".to_owned()), "{pieces:?}");
+    let invoice = world.tryton.invoices();
+    assert_eq!(invoice[0].untaxed.to_string(), "500");
+    assert_eq!(World::class(&world.ties_out(), &id), "posted");
+    assert_eq!(world.sync_clean()["posted"], 0);
+    world.audit();
+}

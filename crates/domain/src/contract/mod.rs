@@ -10,7 +10,7 @@ pub mod rates;
 
 use crate::contract::accounts::Printing;
 use crate::contract::accounts::hour_bank::HourBankTerms;
-use crate::contract::accounts::limit::{LimitPolicy, LimitTerms};
+use crate::contract::accounts::limit::LimitTerms;
 use crate::contract::accounts::milestone::MilestoneTerms;
 use crate::contract::accounts::retainer::RetainerTerms;
 use crate::contract::accounts::schedule::ScheduleTerms;
@@ -159,7 +159,7 @@ pub struct Contract {
     #[serde(default)]
     pub schedule: Option<ScheduleTerms>,
     /// What fixed amounts are sold as, by the code of a service item: fees, instalments,
-    /// milestones, top-ups. A pass needs it where there are any.
+    /// milestones, top-ups, and what a limit takes off a line. A pass needs it where there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed_service_item: Option<String>,
     /// How charges become the lines that the client reads. Default: a line for each charge.
@@ -254,14 +254,12 @@ impl Contract {
 
     /// The first of its terms that a pass cannot carry out yet.
     pub fn term_beyond_a_pass(&self) -> Option<&'static str> {
-        let allowance = |limit: &LimitTerms| limit.policy == LimitPolicy::BillToCap;
         [
             (
                 "increment_scope = \"line\"",
                 self.increment_scope == IncrementScope::Line,
             ),
             ("residual", self.residual != Residual::None),
-            ("policy = \"bill_to_cap\"", self.limit.iter().any(allowance)),
         ]
         .into_iter()
         .find(|(_, there)| *there)

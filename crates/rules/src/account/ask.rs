@@ -95,17 +95,20 @@ pub enum Outcome {
     Held,
     /// Given up. Its cost stays.
     WrittenOff,
+    /// What a limit leaves of a line's amount: a line of its own, less than nothing. No account gives it.
+    TakenOff,
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Billed,
         Self::Drawn,
         Self::Allowance,
         Self::Overage,
         Self::Held,
         Self::WrittenOff,
+        Self::TakenOff,
     ];
 
     /// The words people read.
@@ -117,6 +120,7 @@ impl Outcome {
             Self::Overage => "billed as overage",
             Self::Held => "held",
             Self::WrittenOff => "written off",
+            Self::TakenOff => "taken off",
         }
     }
 }

@@ -25,7 +25,7 @@ fn with_contract(stage: &mut Stage, change: impl FnOnce(&mut Contract)) -> Strin
     contract.id
 }
 
-fn service_item(stage: &Stage) -> String {
+pub(crate) fn service_item(stage: &Stage) -> String {
     stage.world.erp.with(|state| {
         let mut items = state.machine.service_items.values();
         items.find(|item| item.active).unwrap().code.clone()

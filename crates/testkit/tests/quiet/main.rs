@@ -39,4 +39,6 @@ mod shared_restored;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod taken_off;
+#[cfg(test)]
 mod units;
