@@ -3,6 +3,7 @@
 //! quantity.
 
 use super::PriceError;
+use super::known::Id;
 use super::rates::{Rate, Rates};
 use super::work::Work;
 use crate::charge::{Disposition, Placement};
@@ -15,6 +16,7 @@ use crate::price::{disposition, placement, who_pays};
 use crate::quantity::WorkTime;
 use crate::quantity::increment::billable_parts;
 use crate::resolve::Resolved;
+use domain::contract::quantity::IncrementScope;
 use domain::contract::{Contract, ContractKind};
 use domain::currency::Currency;
 use domain::decimal::Micro;
@@ -108,9 +110,11 @@ impl Gross {
 
 /// A piece of work on its way through the stages.
 pub(super) struct Passing<'a> {
+    pub(super) id: &'a Id,
     pub(super) work: &'a Work,
     pub(super) resolved: Resolved<'a>,
     pub(super) pays: Disposition,
+    /// The line of a document; empty where the contract does not look at it.
     line: String,
     tiers: [i64; 3],
     billable: [i64; 3],
@@ -126,20 +130,26 @@ pub(super) fn terms_problem(contract: &Contract, error: &dyn std::fmt::Display) 
 }
 
 impl<'a> Passing<'a> {
-    pub(super) fn new(work: &'a Work, resolved: Resolved<'a>) -> Self {
+    pub(super) fn new(id: &'a Id, work: &'a Work, resolved: Resolved<'a>) -> Self {
         let pays = disposition(resolved.contract.kind, resolved.billable);
         let mut why = Explanation {
             pricing_version: crate::PRICING_VERSION,
             steps: Vec::new(),
         };
         who_pays(&resolved, &work.fields, pays, &mut why);
-        let place = placement(&resolved, resolved.posting.date());
+        let line = if resolved.contract.increment_scope == IncrementScope::Line {
+            let place = placement(&resolved, resolved.posting.date());
+            format!("{} {}", place.group_key, place.period)
+        } else {
+            String::new()
+        };
         let seconds = work.fields.recorded_seconds;
         Self {
+            id,
             work,
             resolved,
             pays,
-            line: format!("{} {}", place.group_key, place.period),
+            line,
             tiers: [seconds, 0, 0],
             billable: [seconds, 0, 0],
             why,
@@ -157,14 +167,14 @@ impl<'a> Passing<'a> {
 
 /// Tiers of each week that a contract with overtime is in. Hours of every contract count.
 pub(super) fn tier(reference: &Reference, passing: &mut [Passing<'_>]) -> Result<(), Problem> {
-    let mut weeks: BTreeSet<(String, String, Date)> = BTreeSet::new();
+    let mut weeks: BTreeSet<(&str, &str, Date)> = BTreeSet::new();
     for one in passing.iter() {
         if let Some(billing) = &one.contract().overtime
             && one.pays == Disposition::Bill
         {
             let first = billing.terms.week_start.week_of(one.work.fields.work_date);
-            let worker = one.resolved.worker.code.clone();
-            weeks.insert((one.contract().id.clone(), worker, first));
+            let worker = one.resolved.worker.code.as_str();
+            weeks.insert((one.contract().id.as_str(), worker, first));
         }
     }
     for (contract, worker, first) in weeks {
@@ -210,11 +220,11 @@ pub(super) fn tier(reference: &Reference, passing: &mut [Passing<'_>]) -> Result
 
 /// Billable time by the increment of each contract, over everybody's work: a line of a document has
 /// hours of several people. Gives the contracts whose terms have no answer.
-pub(super) fn bill_time(passing: &mut [Passing<'_>]) -> BTreeMap<String, Problem> {
-    let mut contracts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+pub(super) fn bill_time<'a>(passing: &mut [Passing<'a>]) -> BTreeMap<&'a str, Problem> {
+    let mut contracts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, one) in passing.iter().enumerate() {
         if one.pays == Disposition::Bill {
-            let own = contracts.entry(one.contract().id.clone()).or_default();
+            let own = contracts.entry(one.contract().id.as_str()).or_default();
             own.push(place);
         }
     }

@@ -5,6 +5,7 @@
 //! else was first at a limit.
 
 use super::gross::{Gross, terms_problem};
+use super::known::Id;
 use super::{Book, PriceError, Told, contract_of};
 use crate::charge::Disposition;
 use crate::explanation::{Explanation, Step};
@@ -16,47 +17,33 @@ use domain::money::Money;
 use domain::reference::Reference;
 use std::collections::BTreeMap;
 
+/// What conditions said, and whom they hold.
+#[derive(Default)]
+struct Said {
+    steps: BTreeMap<Id, Vec<Step>>,
+    held: BTreeMap<Id, Problem>,
+}
+
 impl Book {
     /// The works that nobody has to look at first; the others are refused. Quantities may be printed
     /// together with others, so that each round looks at what is left without the ones before.
     pub(super) fn looked_at(
-        &self,
+        &mut self,
         reference: &Reference,
-        mut fresh: BTreeMap<String, Gross>,
-        gone: &[(String, Gross)],
+        mut fresh: BTreeMap<Id, Gross>,
+        gone: &[(Id, Gross)],
         told: &mut Told,
-    ) -> Result<BTreeMap<String, Gross>, PriceError> {
+    ) -> Result<BTreeMap<Id, Gross>, PriceError> {
         let mut holding = reference.contracts.iter();
         if !holding.any(|contract| contract.conditions.hold_when.is_some()) {
             return Ok(fresh);
         }
         loop {
-            let mut trial = self.clone();
-            let (mut steps, mut held) = (BTreeMap::new(), BTreeMap::new());
-            for (id, under) in trial.by_contract(fresh.clone(), gone.to_vec()) {
-                let contract = contract_of(reference, &id)?;
-                if contract.conditions.hold_when.is_none() {
-                    continue;
-                }
-                let own: Vec<String> = under.own.keys().cloned().collect();
-                // Terms that have no answer are told where everything is printed.
-                let printed = trial.print(contract, under.own, &under.left);
-                let printed = printed.unwrap_or_default();
-                for id in own {
-                    match printed
-                        .get(&id)
-                        .map(|g| self.look_at(reference, contract, &id, g))
-                    {
-                        Some(Ok(said)) => {
-                            steps.insert(id, said);
-                        }
-                        Some(Err(problem)) => {
-                            held.insert(id, problem);
-                        }
-                        None => {}
-                    }
-                }
-            }
+            // Only a trial: what moves between contracts is not moved yet.
+            let mark = self.known.mark();
+            let said = self.look_round(reference, fresh.clone(), gone);
+            self.known.go_back(&mark);
+            let Said { steps, held } = said?;
             if held.is_empty() {
                 for (id, own) in steps {
                     if let Some(gross) = fresh.get_mut(&id) {
@@ -72,6 +59,39 @@ impl Book {
         }
     }
 
+    /// What conditions say of all works, printed as they are.
+    fn look_round(
+        &mut self,
+        reference: &Reference,
+        fresh: BTreeMap<Id, Gross>,
+        gone: &[(Id, Gross)],
+    ) -> Result<Said, PriceError> {
+        let mut said = Said::default();
+        for (id, under) in self.by_contract(fresh, gone.to_vec()) {
+            let contract = contract_of(reference, &id)?;
+            if contract.conditions.hold_when.is_none() {
+                continue;
+            }
+            let own: Vec<Id> = under.own.keys().cloned().collect();
+            // Terms that have no answer are told where everything is printed.
+            let printed = self.print(contract, under.own, &under.left);
+            let printed = printed.unwrap_or_default();
+            for id in own {
+                let looked = printed.get(&id);
+                match looked.map(|gross| self.look_at(reference, contract, &id, gross)) {
+                    Some(Ok(steps)) => {
+                        said.steps.insert(id, steps);
+                    }
+                    Some(Err(problem)) => {
+                        said.held.insert(id, problem);
+                    }
+                    None => {}
+                }
+            }
+        }
+        Ok(said)
+    }
+
     /// What the condition says of one piece of work, or why it cannot go on.
     fn look_at(
         &self,
@@ -81,8 +101,8 @@ impl Book {
         gross: &Gross,
     ) -> Result<Vec<Step>, Problem> {
         let Some(work) = self
-            .works
-            .get(id)
+            .known
+            .work(id)
             .filter(|_| gross.pays == Disposition::Bill)
         else {
             return Ok(Vec::new());

@@ -16,6 +16,7 @@
 mod accounts;
 mod content;
 mod gross;
+mod known;
 mod look;
 mod print;
 mod rates;
@@ -36,12 +37,10 @@ pub use work::Work;
 use crate::account::Event;
 use crate::account::ask::Effect;
 use crate::account::refusal::Refusal;
-use crate::charge::Placement;
-use crate::shared::{SharedMap, SharedSet};
 use domain::contract::Contract;
 use domain::exception::Problem;
 use domain::reference::Reference;
-use jiff::civil::Date;
+use known::{Id, Known};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -91,14 +90,8 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct Book {
-    works: SharedMap<String, Work>,
-    gross: SharedMap<String, Gross>,
-    issued: SharedSet<String>,
-    accounts: SharedMap<String, Accounts>,
-    /// The works of a person by day. Follows from the works.
-    days: SharedSet<(String, Date, String)>,
-    /// What stands in each pricing group. Follows from what is priced.
-    homes: SharedSet<(String, Placement, String)>,
+    known: Known,
+    issued: BTreeSet<String>,
 }
 
 /// A book as it is written.
@@ -113,31 +106,39 @@ struct Stored {
 
 impl From<Stored> for Book {
     fn from(stored: Stored) -> Self {
-        let mut book = Self {
-            issued: stored.issued.into_iter().collect(),
-            accounts: stored.accounts.into_iter().collect(),
-            ..Self::default()
-        };
+        let mut known = Known::default();
+        for (contract, accounts) in stored.accounts {
+            known.put_accounts(&contract, accounts);
+        }
         for work in stored.works.into_values() {
-            book.put_work(work);
+            known.put_work(work);
         }
         for (id, gross) in stored.gross {
-            book.put_gross(id, gross);
+            known.put_gross(id.into(), gross);
         }
-        book
+        known.keep();
+        Self {
+            known,
+            issued: stored.issued,
+        }
     }
 }
 
 impl From<Book> for Stored {
     fn from(book: Book) -> Self {
-        let owned = |(id, work): (&String, &Work)| (id.clone(), work.clone());
-        let priced = |(id, gross): (&String, &Gross)| (id.clone(), gross.clone());
+        let known = &book.known;
         let counted = |(id, accounts): (&String, &Accounts)| (id.clone(), accounts.clone());
         Self {
-            works: book.works.iter().map(owned).collect(),
-            gross: book.gross.iter().map(priced).collect(),
-            issued: book.issued.iter().cloned().collect(),
-            accounts: book.accounts.iter().map(counted).collect(),
+            works: known
+                .works()
+                .map(|work| (work.id.clone(), work.clone()))
+                .collect(),
+            gross: known
+                .priced()
+                .map(|(id, gross)| (id.to_string(), gross.clone()))
+                .collect(),
+            accounts: known.all_accounts().map(counted).collect(),
+            issued: book.issued,
         }
     }
 }
@@ -145,14 +146,14 @@ impl From<Book> for Stored {
 /// An answer in the making: the last word about a piece of work counts.
 #[derive(Default)]
 struct Told {
-    outcomes: BTreeMap<String, Result<Vec<PricedPart>, Problem>>,
+    outcomes: BTreeMap<Id, Result<Vec<PricedPart>, Problem>>,
     effects: Vec<(String, Effect)>,
     missing: BTreeSet<String>,
 }
 
 impl Told {
-    fn refuse(&mut self, id: &str, problem: Problem) {
-        self.outcomes.insert(id.to_owned(), Err(problem));
+    fn refuse(&mut self, id: &Id, problem: Problem) {
+        self.outcomes.insert(Id::clone(id), Err(problem));
     }
 }
 
@@ -160,11 +161,14 @@ impl From<Told> for Answer {
     fn from(told: Told) -> Self {
         // What moved between contracts was missed where it stood, and said where it stands.
         let mut missing = told.missing;
-        missing.retain(|id| !told.outcomes.contains_key(id));
+        missing.retain(|id| !told.outcomes.contains_key(id.as_str()));
         let outcomes = told.outcomes.into_iter();
         Self {
             outcomes: outcomes
-                .map(|(item, parts)| Outcome { item, parts })
+                .map(|(id, parts)| Outcome {
+                    item: id.to_string(),
+                    parts,
+                })
                 .collect(),
             effects: told.effects,
             missing,
@@ -191,30 +195,30 @@ impl Book {
 
     /// The accounts of all contracts that have any.
     pub fn all_accounts(&self) -> impl Iterator<Item = (&String, &Accounts)> {
-        self.accounts.iter()
+        self.known.all_accounts()
     }
 
     /// The accounts of a contract, as they stand.
     pub fn accounts(&self, contract: &str) -> Option<&Accounts> {
-        self.accounts.get(contract)
+        self.known.accounts(contract)
     }
 
     /// A piece of work.
     pub fn work(&self, id: &str) -> Option<&Work> {
-        self.works.get(id)
+        self.known.work(id)
     }
 
     /// How a piece of work is priced before accounts.
     pub fn gross(&self, id: &str) -> Option<&Gross> {
-        self.gross.get(id)
+        self.known.gross(id)
     }
 
     /// Note that the lines of a piece of work stand on an issued document, or no longer.
     pub fn set_issued(&mut self, id: &str, issued: bool) {
         if issued {
-            self.issued.insert_mut(id.to_owned());
+            self.issued.insert(id.to_owned());
         } else {
-            self.issued.remove_mut(id);
+            self.issued.remove(id);
         }
     }
 
@@ -224,10 +228,7 @@ impl Book {
         reference: &Reference,
         changes: Vec<Change>,
     ) -> Result<Answer, PriceError> {
-        let mut next = self.clone();
-        let told = next.take(reference, changes)?;
-        *self = next;
-        Ok(told.into())
+        self.whole(|book| book.take(reference, changes))
     }
 
     /// Tell an account of a contract something that is no work.
@@ -239,24 +240,23 @@ impl Book {
     ) -> Result<Answer, PriceError> {
         let terms = contract_of(reference, contract)?;
         let whole = Whole::of(&reference.contracts, terms)?;
-        let mut told = Told::default();
-        let mut next = self.clone();
-        if let Event::ReleaseHeld { at_most } = event {
-            next.release(reference, &whole, *at_most, &mut told)?;
-        } else {
-            let mut accounts = next.accounts_of(&whole)?;
-            let settled = accounts.tell(event)?;
-            next.conclude(terms, &accounts, &settled, &mut told);
-            next.keep_accounts(&whole, accounts)?;
-        }
-        *self = next;
-        Ok(told.into())
+        self.whole(|book| {
+            let mut told = Told::default();
+            if let Event::ReleaseHeld { at_most } = event {
+                book.release(reference, &whole, *at_most, &mut told)?;
+            } else {
+                let mut accounts = book.accounts_of(&whole)?;
+                let settled = accounts.tell(event)?;
+                book.conclude(terms, &accounts, &settled, &[], &mut told);
+                book.keep_accounts(&whole, accounts)?;
+            }
+            Ok(told)
+        })
     }
 
     /// Price everything anew, as after a change of rates.
     pub fn again(&mut self, reference: &Reference) -> Result<Answer, PriceError> {
-        let all = self.works.values().cloned().map(Box::new);
-        let changes = all.map(Change::Put).collect();
+        let changes = self.all_works();
         self.admit(reference, changes)
     }
 
@@ -268,75 +268,51 @@ impl Book {
         contract: &str,
     ) -> Result<Answer, PriceError> {
         let terms = contract_of(reference, contract)?;
-        let mut next = self.clone();
-        let mut told = Told::default();
         // The limits of a part are kept with those of the whole: that account follows too.
         let outermost = Whole::of(&reference.contracts, terms)?.outermost();
         let both = std::iter::once(outermost).chain((outermost.id != terms.id).then_some(terms));
-        for terms in both {
-            let Some(mut accounts) = next.accounts.get(&terms.id).cloned() else {
-                continue;
-            };
-            let whole = Whole::of(&reference.contracts, terms)?;
-            let settled = accounts.follow(&whole)?;
-            next.accounts.insert_mut(terms.id.clone(), accounts);
-            let accounts = next.accounts_of(&whole)?;
-            next.conclude(terms, &accounts, &settled, &mut told);
+        self.whole(|book| {
+            let mut told = Told::default();
+            for terms in both {
+                let Some(mut accounts) = book.known.accounts(&terms.id).cloned() else {
+                    continue;
+                };
+                let whole = Whole::of(&reference.contracts, terms)?;
+                let settled = accounts.follow(&whole)?;
+                book.known.put_accounts(&terms.id, accounts);
+                let accounts = book.accounts_of(&whole)?;
+                book.conclude(terms, &accounts, &settled, &[], &mut told);
+            }
+            let after = book.take(reference, book.all_works())?;
+            told.outcomes.extend(after.outcomes);
+            told.effects.extend(after.effects);
+            told.missing.extend(after.missing);
+            Ok(told)
+        })
+    }
+
+    /// All or nothing: where there is no answer, the book is as it was.
+    fn whole(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<Told, PriceError>,
+    ) -> Result<Answer, PriceError> {
+        let mark = self.known.mark();
+        let told = act(self);
+        match told {
+            Ok(told) => {
+                self.known.keep();
+                Ok(told.into())
+            }
+            Err(error) => {
+                self.known.go_back(&mark);
+                Err(error)
+            }
         }
-        let all = next.works.values().cloned().map(Box::new);
-        let changes = all.map(Change::Put).collect();
-        let after = next.take(reference, changes)?;
-        told.outcomes.extend(after.outcomes);
-        told.effects.extend(after.effects);
-        told.missing.extend(after.missing);
-        *self = next;
-        Ok(told.into())
     }
 
-    fn put_work(&mut self, work: Work) {
-        self.take_work(&work.id.clone());
-        let fields = &work.fields;
-        let place = (fields.worker_ref.clone(), fields.work_date, work.id.clone());
-        self.days.insert_mut(place);
-        self.works.insert_mut(work.id.clone(), work);
-    }
-
-    /// What stands booked as it is need not be looked at any more, whatever its price becomes.
-    fn note_booked(&mut self, id: &str) {
-        if self.works.get(id).is_some_and(|work| !work.looked_at)
-            && let Some(work) = self.works.get_mut(id)
-        {
-            work.looked_at = true;
-        }
-    }
-
-    fn take_work(&mut self, id: &str) -> Option<Work> {
-        let work = self.works.get(id).cloned()?;
-        let fields = &work.fields;
-        let place = (fields.worker_ref.clone(), fields.work_date, id.to_owned());
-        self.days.remove_mut(&place);
-        self.works.remove_mut(id);
-        Some(work)
-    }
-
-    fn put_gross(&mut self, id: String, gross: Gross) -> Option<Gross> {
-        let before = self.take_gross(&id);
-        let place = (gross.contract.clone(), gross.placement.clone(), id.clone());
-        self.homes.insert_mut(place);
-        self.gross.insert_mut(id, gross);
-        before
-    }
-
-    fn take_gross(&mut self, id: &str) -> Option<Gross> {
-        let gross = self.gross.get(id).cloned()?;
-        let place = (
-            gross.contract.clone(),
-            gross.placement.clone(),
-            id.to_owned(),
-        );
-        self.homes.remove_mut(&place);
-        self.gross.remove_mut(id);
-        Some(gross)
+    fn all_works(&self) -> Vec<Change> {
+        let all = self.known.works().cloned().map(Box::new);
+        all.map(Change::Put).collect()
     }
 
     fn take(&mut self, reference: &Reference, changes: Vec<Change>) -> Result<Told, PriceError> {
@@ -344,8 +320,9 @@ impl Book {
         let mut told = Told::default();
         let mut gone = Vec::new();
         for id in &reach.removed {
-            gone.extend(self.take_gross(id).map(|gross| (id.clone(), gross)));
-            told.outcomes.insert(id.clone(), Ok(Vec::new()));
+            let gross = self.known.take_gross(id);
+            gone.extend(gross.map(|gross| (Id::clone(id), gross)));
+            told.outcomes.insert(Id::clone(id), Ok(Vec::new()));
         }
         let fresh = self.stages(reference, &reach, &mut told);
         self.settle(reference, fresh, gone, &mut told)?;

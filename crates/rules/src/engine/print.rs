@@ -4,6 +4,7 @@
 
 use super::Book;
 use super::gross::{Gross, terms_problem};
+use super::known::Id;
 use super::work::Work;
 use crate::charge::{Disposition, Placement};
 use crate::quantity::days::day_shares;
@@ -18,7 +19,7 @@ use domain::quantity::{Unit, hours_printed};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Works on their way to a printed quantity.
-type Wanted<'a> = BTreeMap<String, (Gross, &'a Work)>;
+type Wanted<'a> = BTreeMap<Id, (Gross, &'a Work)>;
 
 impl Book {
     /// The works of `own` with their printed quantities, and those that another one's change gave
@@ -26,16 +27,16 @@ impl Book {
     pub(super) fn print(
         &self,
         contract: &Contract,
-        own: BTreeMap<String, Gross>,
-        left: &[(String, Gross)],
-    ) -> Result<BTreeMap<String, Gross>, Problem> {
+        own: BTreeMap<Id, Gross>,
+        left: &[(Id, Gross)],
+    ) -> Result<BTreeMap<Id, Gross>, Problem> {
         let mut done = BTreeMap::new();
         let mut wanted = BTreeMap::new();
         for (id, mut gross) in own {
             if gross.pays != Disposition::Bill {
                 print_cost(contract, &mut gross)?;
                 done.insert(id, gross);
-            } else if let Some(work) = self.works.get(&id) {
+            } else if let Some(work) = self.known.work(&id) {
                 wanted.insert(id, (gross, work));
             }
         }
@@ -46,10 +47,10 @@ impl Book {
             for (id, gross) in homes.iter().flat_map(|home| self.at(contract, home)) {
                 booked.push((id, gross));
                 if !wanted.contains_key(id)
-                    && let Some(work) = self.works.get(id)
+                    && let Some(work) = self.known.work(id)
                 {
-                    standing.insert(id.clone());
-                    wanted.insert(id.clone(), (gross.clone(), work));
+                    standing.insert(Id::clone(id));
+                    wanted.insert(Id::clone(id), (gross.clone(), work));
                 }
             }
         }
@@ -74,26 +75,24 @@ impl Book {
             let parts = gross.parts.iter();
             parts.map(|part| part.quantity).collect()
         };
-        let before = self.gross.get(id);
+        let before = self.known.gross(id);
         before.is_some_and(|before| quantities(before) == quantities(gross))
     }
 
     /// The pricing groups that works are in, were in, or left.
-    fn homes_of(&self, wanted: &Wanted<'_>, left: &[(String, Gross)]) -> BTreeSet<Placement> {
+    fn homes_of(&self, wanted: &Wanted<'_>, left: &[(Id, Gross)]) -> BTreeSet<Placement> {
         let now = wanted.values().map(|(gross, _)| gross.placement.clone());
-        let before = wanted.keys().filter_map(|id| self.gross.get(id));
+        let before = wanted.keys().filter_map(|id| self.known.gross(id));
         let before = before.map(|gross| gross.placement.clone());
         let gone = left.iter().map(|(_, gross)| gross.placement.clone());
         now.chain(before).chain(gone).collect()
     }
 
     /// What stands in a pricing group and is paid.
-    fn at(&self, contract: &Contract, home: &Placement) -> Vec<(&String, &Gross)> {
-        let first = (contract.id.clone(), home.clone(), String::new());
-        self.homes
-            .range(first..)
-            .take_while(|(id, at, _)| *id == contract.id && at == home)
-            .filter_map(|(_, _, id)| Some((id, self.gross.get(id)?)))
+    fn at(&self, contract: &Contract, home: &Placement) -> Vec<(&Id, &Gross)> {
+        self.known
+            .at(&contract.id, home)
+            .filter_map(|id| Some((id, self.known.gross(id)?)))
             .filter(|(_, gross)| gross.pays == Disposition::Bill)
             .collect()
     }
@@ -102,14 +101,14 @@ impl Book {
         &self,
         contract: &Contract,
         wanted: &mut Wanted<'_>,
-        booked: &[(&String, &Gross)],
+        booked: &[(&Id, &Gross)],
     ) -> Result<(), Problem> {
         let terms = contract.quantity_terms();
-        let mut homes: BTreeMap<Placement, Vec<(String, u32, Micro, i64)>> = BTreeMap::new();
+        let mut homes: BTreeMap<Placement, Vec<(Id, u32, Micro, i64)>> = BTreeMap::new();
         for (id, (gross, _)) in wanted.iter() {
             let home = homes.entry(gross.placement.clone()).or_default();
             for (number, part) in (0_u32..).zip(&gross.parts) {
-                home.push((id.clone(), number, part.rate, part.billable_seconds));
+                home.push((Id::clone(id), number, part.rate, part.billable_seconds));
             }
         }
         for (home, parts) in homes {
@@ -135,7 +134,7 @@ impl Book {
                 }
             }
             for printed in group.entries {
-                if let Some((gross, _)) = wanted.get_mut(&printed.source_ref) {
+                if let Some((gross, _)) = wanted.get_mut(printed.source_ref.as_str()) {
                     let place = usize::try_from(printed.part).unwrap_or(usize::MAX);
                     if let Some(part) = gross.parts.get_mut(place) {
                         part.quantity = printed.quantity;
@@ -150,11 +149,11 @@ impl Book {
     fn before<'a>(
         &self,
         home: &Placement,
-        booked: &[(&'a String, &'a Gross)],
+        booked: &[(&'a Id, &'a Gross)],
     ) -> Vec<PrintedBefore<'a>> {
         let here = booked.iter().filter(|(_, gross)| gross.placement == *home);
         here.flat_map(|(id, gross)| {
-            let issued = self.issued.contains(*id);
+            let issued = self.issued.contains(&***id);
             let parts = (0_u32..).zip(&gross.parts);
             parts.map(move |(number, part)| PrintedBefore {
                 source_ref: id,
@@ -199,7 +198,7 @@ fn print_days(contract: &Contract, wanted: &mut Wanted<'_>) -> Result<(), Proble
         }
     };
     for (id, quantity, steps) in shares {
-        if let Some((gross, _)) = wanted.get_mut(&id) {
+        if let Some((gross, _)) = wanted.get_mut(id.as_str()) {
             if let Some(part) = gross.parts.first_mut() {
                 part.quantity = quantity;
             }
@@ -210,7 +209,7 @@ fn print_days(contract: &Contract, wanted: &mut Wanted<'_>) -> Result<(), Proble
 }
 
 /// The time of a work whose resolved names are known through its gross.
-fn plain_time<'a>((id, (gross, work)): (&'a String, &'a (Gross, &'a Work))) -> WorkTime<'a> {
+fn plain_time<'a>((id, (gross, work)): (&'a Id, &'a (Gross, &'a Work))) -> WorkTime<'a> {
     WorkTime {
         source_ref: id,
         worker: &work.fields.worker_ref,

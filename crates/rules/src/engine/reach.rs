@@ -5,8 +5,12 @@
 //! another on Sunday; a day that is changed reaches both weeks, and to work either of them out takes
 //! all of its days, also those that the change does not reach.
 
+use super::known::Id;
 use super::{Book, Change};
+use crate::resolve::Resolver;
+use domain::calendar::Weekday;
 use domain::contract::quantity::IncrementScope;
+use domain::entry::EntryFields;
 use domain::quantity::Unit;
 use domain::reference::Reference;
 use jiff::ToSpan;
@@ -16,113 +20,176 @@ use std::collections::BTreeSet;
 /// What a change reaches.
 pub(super) struct Reach {
     /// Works whose price may be another.
-    pub(super) touched: BTreeSet<String>,
+    pub(super) touched: BTreeSet<Id>,
     /// These, and all that decide about them.
-    pub(super) around: BTreeSet<String>,
+    pub(super) around: BTreeSet<Id>,
     /// Works that are gone.
-    pub(super) removed: Vec<String>,
+    pub(super) removed: BTreeSet<Id>,
+}
+
+/// What of all contracts makes work of one day decide about another day's.
+struct Stretches {
+    week_starts: BTreeSet<Weekday>,
+    months: bool,
+}
+
+impl Stretches {
+    fn of(reference: &Reference) -> Self {
+        let overtime = reference
+            .contracts
+            .iter()
+            .filter_map(|c| c.overtime.as_ref());
+        Self {
+            week_starts: overtime.map(|billing| billing.terms.week_start).collect(),
+            months: reference.contracts.iter().any(|c| c.unit == Unit::Month),
+        }
+    }
+
+    fn around(&self, day: Date) -> (Date, Date) {
+        let (mut from, mut to) = (day, day);
+        for start in &self.week_starts {
+            let first = start.week_of(day);
+            from = from.min(first);
+            to = to.max(first.saturating_add(6.days()));
+        }
+        if self.months {
+            from = from.min(day.first_of_month());
+            to = to.max(day.last_of_month());
+        }
+        (from, to)
+    }
 }
 
 /// The stretch of days around a day in which work of the same person may decide about a price.
 pub fn window(reference: &Reference, day: Date) -> (Date, Date) {
-    let mut from = day;
-    let mut to = day;
-    for contract in &reference.contracts {
-        if let Some(billing) = &contract.overtime {
-            let first = billing.terms.week_start.week_of(day);
-            from = from.min(first);
-            to = to.max(first.saturating_add(6.days()));
-        }
-        if contract.unit == Unit::Month {
-            from = from.min(day.first_of_month());
-            to = to.max(day.last_of_month());
-        }
-    }
-    (from, to)
+    Stretches::of(reference).around(day)
 }
+
+/// Stretches of days of people.
+type Stretch = (Id, (Date, Date));
 
 impl Book {
     /// Put the changes into the works, and say what they reach.
     pub(super) fn apply(&mut self, reference: &Reference, changes: Vec<Change>) -> Reach {
-        let mut days: BTreeSet<(String, Date)> = BTreeSet::new();
-        let mut contracts: BTreeSet<String> = BTreeSet::new();
-        let mut touched = BTreeSet::new();
-        let mut removed = BTreeSet::new();
+        let stretches = Stretches::of(reference);
+        let mut reached: BTreeSet<Stretch> = BTreeSet::new();
+        let mut lines = Lines::of(reference);
+        let (mut touched, mut removed) = (BTreeSet::new(), BTreeSet::new());
         for change in changes {
-            let (id, new) = match change {
-                Change::Put(work) => (work.id.clone(), Some(*work)),
-                Change::Remove(id) => (id, None),
+            let (id, new) = match &change {
+                Change::Put(work) => (work.id.as_str(), Some(work)),
+                Change::Remove(id) => (id.as_str(), None),
             };
-            contracts.extend(self.gross.get(&id).map(|gross| gross.contract.clone()));
-            if let Some(old) = self.take_work(&id) {
-                days.insert((old.fields.worker_ref, old.fields.work_date));
-                removed.insert(id.clone());
+            lines.look_at(id, new.map(|work| &work.fields), self);
+            if let Some(old) = self.known.work(id) {
+                reached.extend(self.stretch(
+                    &stretches,
+                    &old.fields.worker_ref,
+                    old.fields.work_date,
+                ));
+                removed.insert(Id::from(id));
             }
-            if let Some(work) = new {
-                let fields = &work.fields;
-                days.insert((fields.worker_ref.clone(), fields.work_date));
-                let resolved = crate::resolve::resolve(reference, fields);
-                contracts.extend(resolved.ok().map(|r| r.contract.id.clone()));
-                removed.remove(&id);
-                touched.insert(id);
-                self.put_work(work);
+            match change {
+                Change::Remove(id) => self.known.take_work(&id),
+                Change::Put(work) => {
+                    removed.remove(work.id.as_str());
+                    let day = work.fields.work_date;
+                    let id = self.known.put_work(*work);
+                    let work = self.known.work(&id);
+                    let worker = work.map(|work| work.fields.worker_ref.as_str());
+                    reached.extend(worker.and_then(|worker| self.stretch(&stretches, worker, day)));
+                    touched.insert(id);
+                }
             }
         }
-        for (worker, day) in &days {
-            touched.extend(self.near(reference, worker, *day));
+        for (worker, (from, to)) in &reached {
+            touched.extend(self.known.of_days(worker, *from, *to).cloned());
         }
         // A line of a document is rounded as a whole: whoever is looked at again there takes all others
         // of the contract along.
-        let near = touched.iter().filter_map(|id| self.gross.get(id));
-        contracts.extend(near.map(|gross| gross.contract.clone()));
-        let together = reference.contracts.iter().filter(|contract| {
-            contract.increment_scope == IncrementScope::Line && contracts.contains(&contract.id)
-        });
-        for contract in together {
-            touched.extend(self.priced_under(&contract.id));
+        for contract in lines.together(&touched, self) {
+            touched.extend(self.known.under(contract).cloned());
         }
-        let around = self.around(reference, &touched);
+        let around = self.around(&stretches, &touched, &reached);
         Reach {
             touched,
             around,
-            removed: removed.into_iter().collect(),
+            removed,
         }
     }
 
-    /// All that decides about works: the stretches of days around each of them.
-    fn around(&self, reference: &Reference, touched: &BTreeSet<String>) -> BTreeSet<String> {
-        let works = touched.iter().filter_map(|id| self.works.get(id));
-        let days: BTreeSet<(&str, Date)> = works
-            .map(|work| (work.fields.worker_ref.as_str(), work.fields.work_date))
+    fn stretch(&self, stretches: &Stretches, worker: &str, day: Date) -> Option<Stretch> {
+        let worker = self.known.worker(worker)?;
+        Some((Id::clone(worker), stretches.around(day)))
+    }
+
+    /// All that decides about works: the stretches of days around each of them. Those that were
+    /// reached have nothing that is not touched.
+    fn around(
+        &self,
+        stretches: &Stretches,
+        touched: &BTreeSet<Id>,
+        reached: &BTreeSet<Stretch>,
+    ) -> BTreeSet<Id> {
+        let works = touched.iter().filter_map(|id| self.known.work(id));
+        let more: BTreeSet<Stretch> = works
+            .filter_map(|work| {
+                self.stretch(stretches, &work.fields.worker_ref, work.fields.work_date)
+            })
+            .filter(|stretch| !reached.contains(stretch))
             .collect();
         let mut around = touched.clone();
-        for (worker, day) in days {
-            around.extend(self.near(reference, worker, day));
+        for (worker, (from, to)) in more {
+            around.extend(self.known.of_days(&worker, from, to).cloned());
         }
         around
     }
+}
 
-    /// A person's works in the stretch around a day.
-    fn near<'a>(
-        &'a self,
-        reference: &Reference,
-        worker: &str,
-        day: Date,
-    ) -> impl Iterator<Item = String> + 'a {
-        let (from, to) = window(reference, day);
-        let worker = worker.to_owned();
-        let first = (worker.clone(), from, String::new());
-        self.days
-            .range(first..)
-            .take_while(move |(who, on, _)| *who == worker && *on <= to)
-            .map(|(_, _, id)| id.clone())
+/// Contracts whose lines are rounded as a whole, and which of them a change looks at again.
+struct Lines<'a> {
+    resolver: Resolver<'a>,
+    all: BTreeSet<&'a str>,
+    again: BTreeSet<&'a str>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(reference: &'a Reference) -> Self {
+        let all = reference.contracts.iter();
+        Self {
+            resolver: Resolver::new(reference),
+            all: all
+                .filter(|contract| contract.increment_scope == IncrementScope::Line)
+                .map(|contract| contract.id.as_str())
+                .collect(),
+            again: BTreeSet::new(),
+        }
     }
 
-    /// The works that are priced under a contract.
-    fn priced_under(&self, contract: &str) -> Vec<String> {
-        let all = self.gross.iter();
-        all.filter(|(_, gross)| gross.contract == contract)
-            .map(|(id, _)| id.clone())
-            .collect()
+    fn note(&mut self, contract: &str) {
+        self.again.extend(self.all.get(contract).copied());
+    }
+
+    /// A change of a piece of work, where it stands and where it comes to.
+    fn look_at(&mut self, id: &str, new: Option<&EntryFields>, book: &Book) {
+        if self.all.is_empty() {
+            return;
+        }
+        if let Some(before) = book.known.gross(id) {
+            self.note(&before.contract);
+        }
+        if let Some(Ok(resolved)) = new.map(|fields| self.resolver.resolve(fields)) {
+            self.note(&resolved.contract.id);
+        }
+    }
+
+    /// All that are looked at again, where this work is.
+    fn together(mut self, touched: &BTreeSet<Id>, book: &Book) -> BTreeSet<&'a str> {
+        if !self.all.is_empty() {
+            for before in touched.iter().filter_map(|id| book.known.gross(id)) {
+                self.note(&before.contract);
+            }
+        }
+        self.again
     }
 }

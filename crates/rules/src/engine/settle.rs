@@ -4,6 +4,7 @@
 use super::accounts::{Accounts, Settled};
 use super::content;
 use super::gross::{Gross, GrossPart, asks_accounts};
+use super::known::Id;
 use super::whole::Whole;
 use super::{Book, PriceError, Told, Work, contract_of};
 use crate::account::ask::{Ask, AskKind};
@@ -17,11 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub(super) struct Under {
     /// New prices, by work.
-    pub(super) own: BTreeMap<String, Gross>,
+    pub(super) own: BTreeMap<Id, Gross>,
     /// What stood under the contract and does no more: removed, or moved to another one.
-    pub(super) left: Vec<(String, Gross)>,
+    pub(super) left: Vec<(Id, Gross)>,
     /// What of `own` stood under another contract, and how it was priced there.
-    came: BTreeMap<String, Gross>,
+    came: BTreeMap<Id, Gross>,
 }
 
 impl Book {
@@ -29,15 +30,15 @@ impl Book {
     pub(super) fn settle(
         &mut self,
         reference: &Reference,
-        fresh: BTreeMap<String, Gross>,
-        gone: Vec<(String, Gross)>,
+        fresh: BTreeMap<Id, Gross>,
+        gone: Vec<(Id, Gross)>,
         told: &mut Told,
     ) -> Result<(), PriceError> {
         let fresh = self.looked_at(reference, fresh, &gone, told)?;
         let contracts = self.by_contract(fresh, gone);
-        let moves: BTreeMap<String, String> = contracts
+        let moves: BTreeMap<Id, String> = contracts
             .iter()
-            .flat_map(|(id, under)| under.came.keys().map(|work| (work.clone(), id.clone())))
+            .flat_map(|(id, under)| under.came.keys().map(|work| (Id::clone(work), id.clone())))
             .collect();
         for (id, under) in contracts {
             let contract = contract_of(reference, &id)?;
@@ -70,8 +71,8 @@ impl Book {
     /// What changes under each contract. What moves to another one leaves the one where it stood.
     pub(super) fn by_contract(
         &mut self,
-        fresh: BTreeMap<String, Gross>,
-        gone: Vec<(String, Gross)>,
+        fresh: BTreeMap<Id, Gross>,
+        gone: Vec<(Id, Gross)>,
     ) -> BTreeMap<String, Under> {
         let mut contracts: BTreeMap<String, Under> = BTreeMap::new();
         for (id, gross) in gone {
@@ -79,18 +80,22 @@ impl Book {
             under.left.push((id, gross));
         }
         for (id, mut gross) in fresh {
-            if let Some(before) = self.gross.get(&id).cloned() {
-                if before.contract == gross.contract {
-                    gross.keep_day(&before);
-                } else {
-                    self.take_gross(&id);
-                    let new = contracts.entry(gross.contract.clone()).or_default();
-                    new.came.insert(id.clone(), before.clone());
-                    let old = contracts.entry(before.contract.clone()).or_default();
-                    old.left.push((id.clone(), before));
+            match self.known.gross(&id) {
+                Some(before) if before.contract == gross.contract => gross.keep_day(before),
+                Some(_) => {
+                    if let Some(before) = self.known.take_gross(&id) {
+                        let new = contracts.entry(gross.contract.clone()).or_default();
+                        new.came.insert(Id::clone(&id), before.clone());
+                        let old = contracts.entry(before.contract.clone()).or_default();
+                        old.left.push((Id::clone(&id), before));
+                    }
                 }
+                None => {}
             }
-            let under = contracts.entry(gross.contract.clone()).or_default();
+            let under = match contracts.get_mut(&gross.contract) {
+                Some(under) => under,
+                None => contracts.entry(gross.contract.clone()).or_default(),
+            };
             under.own.insert(id, gross);
         }
         contracts
@@ -108,7 +113,7 @@ impl Book {
         for (id, gross) in &under.left {
             lost.extend(ask_ids(id, gross));
         }
-        let touched: BTreeSet<String> = under.own.keys().cloned().collect();
+        let touched: Vec<Id> = under.own.keys().cloned().collect();
         let printed = match self.print(contract, under.own, &under.left) {
             Ok(printed) => printed,
             Err(problem) => {
@@ -119,23 +124,24 @@ impl Book {
             }
         };
         let mut asks = Vec::new();
-        let mut plain = BTreeSet::new();
+        let mut plain = Vec::with_capacity(printed.len());
         let mut accounts = self.accounts_of(whole)?;
         let asked_about = accounts.asked_about_work();
         for (id, gross) in printed {
-            let now = match self.works.get(&id) {
+            let now = match self.known.work(&id) {
                 Some(work) if asked_about && asks_accounts(contract.kind, gross.pays) => {
                     asks_of(whole, work, &gross)
                 }
                 Some(_) | None => Vec::new(),
             };
-            let kept: BTreeSet<&str> = now.iter().map(|ask| ask.item.as_str()).collect();
-            let before = self.put_gross(id.clone(), gross);
-            let old = before.map_or_else(BTreeSet::new, |before| ask_ids(&id, &before));
-            lost.extend(old.into_iter().filter(|ask| !kept.contains(ask.as_str())));
+            if let Some(before) = self.known.gross(&id) {
+                let kept = |ask: &String| now.iter().any(|now| now.item == *ask);
+                lost.extend(ask_ids(&id, before).into_iter().filter(|ask| !kept(ask)));
+            }
             asks.extend(now);
-            self.note_booked(&id);
-            plain.insert(id);
+            self.known.put_gross(Id::clone(&id), gross);
+            self.known.note_booked(&id);
+            plain.push(id);
         }
         let asked: BTreeSet<&str> = asks.iter().map(|ask| ask.item.as_str()).collect();
         lost.extend(
@@ -143,28 +149,30 @@ impl Book {
                 .into_iter()
                 .filter(|ask| !asked.contains(ask.as_str())),
         );
-        let mut settled = if asked_about {
+        let settled = if asked_about {
             accounts.settle(&asks, &lost, goes)?
         } else {
             Settled::default()
         };
-        settled.items.extend(plain);
-        self.conclude(contract, &accounts, &settled, told);
+        self.conclude(contract, &accounts, &settled, &plain, told);
         self.keep_accounts(whole, accounts)?;
         Ok(())
     }
 
-    /// Say what the items come to. One that stands under another contract by now is said there.
+    /// Say what the items come to, and works that no account may know. One that stands under another
+    /// contract by now is said there.
     pub(super) fn conclude(
         &self,
         contract: &Contract,
         accounts: &Accounts,
         settled: &Settled,
+        works: &[Id],
         told: &mut Told,
     ) {
-        let ids: BTreeSet<&str> = settled.items.iter().map(|item| work_id(item)).collect();
+        let mut ids: BTreeSet<&str> = settled.items.iter().map(|item| work_id(item)).collect();
+        ids.extend(works.iter().map(|id| &**id));
         for id in ids {
-            let Some(gross) = self.gross.get(id) else {
+            let Some((id, gross)) = self.known.priced_as(id) else {
                 // What is removed was said already.
                 if !told.outcomes.contains_key(id) {
                     told.missing.insert(id.to_owned());
@@ -175,7 +183,7 @@ impl Book {
                 continue;
             }
             let parts = content::parts(contract, id, gross, Some(accounts), &settled.steps);
-            told.outcomes.insert(id.to_owned(), parts);
+            told.outcomes.insert(Id::clone(id), parts);
         }
         let effects = settled.effects.iter().cloned();
         told.effects

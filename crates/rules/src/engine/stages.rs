@@ -1,6 +1,7 @@
 //! The stages before printing and accounts, for everything that a change reaches.
 
 use super::gross::{self, Gross, Passing};
+use super::known::Id;
 use super::rates::Rates;
 use super::reach::Reach;
 use super::{Book, Told, Work};
@@ -15,14 +16,14 @@ impl Book {
         reference: &Reference,
         reach: &Reach,
         told: &mut Told,
-    ) -> BTreeMap<String, Gross> {
+    ) -> BTreeMap<Id, Gross> {
         let mut rates = Rates::of(reference);
         let mut passing = self.tiered(reference, reach, told);
         let failed = gross::bill_time(&mut passing);
         let mut fresh = BTreeMap::new();
         for one in passing {
-            let id = one.work.id.clone();
-            if let Some(problem) = failed.get(&one.resolved.contract.id) {
+            let id = Id::clone(one.id);
+            if let Some(problem) = failed.get(one.resolved.contract.id.as_str()) {
                 told.refuse(&id, problem.clone());
                 continue;
             }
@@ -40,34 +41,36 @@ impl Book {
     fn tiered<'a>(
         &'a self,
         reference: &'a Reference,
-        reach: &Reach,
+        reach: &'a Reach,
         told: &mut Told,
     ) -> Vec<Passing<'a>> {
-        let mut workers: BTreeMap<&str, Vec<&'a Work>> = BTreeMap::new();
-        for work in reach.around.iter().filter_map(|id| self.works.get(id)) {
-            let own = workers.entry(work.fields.worker_ref.as_str()).or_default();
-            own.push(work);
+        let mut workers: BTreeMap<&str, Vec<(&'a Id, &'a Work)>> = BTreeMap::new();
+        for id in &reach.around {
+            if let Some(work) = self.known.work(id) {
+                let own = workers.entry(work.fields.worker_ref.as_str()).or_default();
+                own.push((id, work));
+            }
         }
         let mut all = Vec::with_capacity(reach.touched.len());
         let mut resolver = Resolver::new(reference);
         for works in workers.into_values() {
             let mut passing = Vec::with_capacity(works.len());
-            for work in works {
+            for (id, work) in works {
                 match resolver.resolve(&work.fields) {
-                    Ok(resolved) => passing.push(Passing::new(work, resolved)),
-                    Err(problem) if reach.touched.contains(&work.id) => {
-                        told.refuse(&work.id, problem);
+                    Ok(resolved) => passing.push(Passing::new(id, work, resolved)),
+                    Err(problem) if reach.touched.contains(id) => {
+                        told.refuse(id, problem);
                     }
                     Err(_) => {}
                 }
             }
             let tiered = gross::tier(reference, &mut passing);
-            passing.retain(|one| reach.touched.contains(&one.work.id));
+            passing.retain(|one| reach.touched.contains(one.id));
             match tiered {
                 Ok(()) => all.extend(passing),
                 Err(problem) => {
                     for one in &passing {
-                        told.refuse(&one.work.id, problem.clone());
+                        told.refuse(one.id, problem.clone());
                     }
                 }
             }

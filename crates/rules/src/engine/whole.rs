@@ -177,7 +177,11 @@ impl Book {
     pub(super) fn accounts_of(&self, whole: &Whole<'_>) -> Result<Accounts, Refusal> {
         let contract = whole.contract();
         let outermost = whole.outermost();
-        for (id, accounts) in self.accounts.iter().filter(|(id, _)| **id != outermost.id) {
+        for (id, accounts) in self
+            .known
+            .all_accounts()
+            .filter(|(id, _)| **id != outermost.id)
+        {
             accounts.count_elsewhere(id, contract)?;
         }
         let mut own = self.own_accounts(whole)?;
@@ -189,7 +193,7 @@ impl Book {
     }
 
     fn own_accounts(&self, whole: &Whole<'_>) -> Result<Accounts, Refusal> {
-        match self.accounts.get(&whole.contract().id) {
+        match self.known.accounts(&whole.contract().id) {
             Some(known) => Ok(known.clone()),
             None => Accounts::of(whole),
         }
@@ -205,10 +209,9 @@ impl Book {
             let outermost = whole.outermost();
             let mut outer = self.own_accounts(&whole.outer())?;
             outer.limits = accounts.limits.take();
-            self.accounts.insert_mut(outermost.id.clone(), outer);
+            self.known.put_accounts(&outermost.id, outer);
         }
-        self.accounts
-            .insert_mut(whole.contract().id.clone(), accounts);
+        self.known.put_accounts(&whole.contract().id, accounts);
         Ok(())
     }
 
@@ -233,7 +236,7 @@ impl Book {
         if outer.parts.is_empty() {
             let mut accounts = self.accounts_of(&outer)?;
             let settled = accounts.tell(&event(at_most))?;
-            self.conclude(outer.contract(), &accounts, &settled, told);
+            self.conclude(outer.contract(), &accounts, &settled, &[], told);
             self.keep_accounts(&outer, accounts)?;
             return Ok(());
         }
@@ -271,7 +274,7 @@ impl Book {
             let contract = contract_of(reference, &contract)?;
             let own = Whole::of(&reference.contracts, contract)?;
             let accounts = self.accounts_of(&own)?;
-            self.conclude(contract, &accounts, &settled, told);
+            self.conclude(contract, &accounts, &settled, &[], told);
         }
         Ok(())
     }
