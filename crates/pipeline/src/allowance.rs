@@ -77,6 +77,7 @@ fn split(part: &PricedPart) -> Result<(PricedPart, PricedPart), Problem> {
     let priced = |content| PricedPart {
         content,
         line_allowance: zero,
+        before: part.before,
         explanation: part.explanation.clone(),
     };
     Ok((priced(whole), priced(one_less)))

@@ -6,6 +6,7 @@ use crate::asking::plan;
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts, Inputs, Sharing};
+use crate::group::hangs_otherwise;
 use crate::postings::{document_state, view_of};
 use crate::shared;
 use crate::strand::{active_by_part, postings_of_part, wanted_now};
@@ -17,6 +18,7 @@ use domain::item::ItemState;
 use domain::posting::PostingKind;
 use rules::account::ask::Outcome;
 use rules::diff::{PartChange, Parts, by_part, diff_parts};
+use rules::engine::BeforeOthers;
 use rules::estimate::{Estimate, estimate};
 use rules::part::Part;
 use rules::price::Priced;
@@ -103,6 +105,11 @@ impl Desired {
     fn sold_as(&self, part: Part) -> Option<&SoldAs> {
         let off = self.taken_off.as_deref();
         off.filter(|_| part.outcome == Outcome::TakenOff)
+    }
+
+    fn before_of(&self, part: Part) -> Option<BeforeOthers> {
+        let mut parts = self.parts.iter();
+        parts.find(|priced| priced.content.part == part)?.before
     }
 
     fn of_part(&self, part: Part) -> Result<&Priced, StoreError> {
@@ -317,7 +324,11 @@ fn book(
     let other: BTreeSet<Part> = booked
         .iter()
         .filter(|(part, facts)| {
-            desired.is_some_and(|d| about(d.refs_of(**part)) != about(&facts.refs))
+            desired.is_some_and(|d| {
+                let (contract, now) = (&facts.content.contract, d.before_of(**part));
+                about(d.refs_of(**part)) != about(&facts.refs)
+                    || hangs_otherwise(terms, contract, facts.before, now)
+            })
         })
         .map(|(part, _)| *part)
         .collect();
@@ -419,6 +430,7 @@ fn new_charge(
         by_difference: contract
             .filter(|contract| shares.is_none() && contract.corrections == IssuedCorrection::Delta)
             .map(|contract| contract.amount_rounding),
+        before: priced.before,
         inputs: desired.inputs.clone(),
     };
     let explain = facts::seal(tx, SealClass::Explanation, &content.contract, &facts)?;

@@ -166,6 +166,7 @@ impl Plan {
                 codes: desired.codes_of(priced.content.part).clone(),
                 sharing: None,
                 by_difference: None,
+                before: None,
                 inputs: None,
             };
             let Some(wanted) = wanted_of(0, &facts) else {

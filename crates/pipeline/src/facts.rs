@@ -10,6 +10,7 @@ use domain::money::Money;
 use domain::rounding::Rounding;
 use jiff::civil::Date;
 use rules::charge::ChargeContent;
+use rules::engine::BeforeOthers;
 use rules::estimate::Estimate;
 use rules::explanation::Explanation;
 use rules::fixed::FixedAmount;
@@ -94,6 +95,9 @@ pub struct ChargeFacts {
     /// difference; none where it is credited and billed anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_difference: Option<Rounding>,
+    /// What it was before other work was looked at; none where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<BeforeOthers>,
     /// What it was priced from, beside the reference data that the charge names by their version; none
     /// for work that was priced with other work, and of a shared line.
     #[serde(default, skip_serializing_if = "Option::is_none")]

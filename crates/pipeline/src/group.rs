@@ -8,25 +8,22 @@ use crate::allowance::{apart, sold_as};
 use crate::book::{Desired, Judgement, apply, before_price, closed_documents, desired_of, judge};
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
-use crate::facts::{self, ItemFacts};
-use crate::kept::{accounts_of, read_accounts};
+use crate::kept::accounts_of;
+use crate::loaded::{Booked, Loaded, Stretches, load, work_of};
 use crate::settings::BilledBefore;
-use crate::strand::active_by_part;
 use crate::telling::show;
 use domain::contract::Contract;
-use domain::decimal::Micro;
 use domain::entry::EntryFields;
 use domain::exception::{Code, Problem};
 use domain::ids::digest;
 use domain::item::ItemState;
 use domain::reference::Reference;
-use jiff::ToSpan;
 use jiff::civil::Date;
 use rules::account::ask::Outcome;
 use rules::account::{Account, Event};
-use rules::charge::Disposition;
 use rules::engine::{
-    Accounts, Answer, Book, Change, Gross, GrossPart, PriceError, PricedPart, Whole, Work, window,
+    Accounts, Answer, BeforeOthers, Book, Change, PriceError, PricedPart, Whole,
+    counts_by_document, window,
 };
 use rules::estimate::estimate;
 use rules::price::Priced;
@@ -112,16 +109,6 @@ impl Verdicts {
     }
 }
 
-/// The part of a ledger that some news touch.
-struct Loaded {
-    book: Book,
-    rows: BTreeMap<String, ItemRow>,
-    /// The contents that stand booked, by item.
-    booked: BTreeMap<String, Vec<rules::charge::ChargeContent>>,
-    /// The contracts whose accounts have a row.
-    stored: BTreeSet<String>,
-}
-
 /// Price news with all work that they touch. Nothing is written.
 pub(crate) fn judge_group(
     tx: &mut ReadTx<'_>,
@@ -160,9 +147,6 @@ pub(crate) fn judge_group(
         }
     }
 }
-
-/// Whose days have to be loaded: workers, each with a first and a last day.
-type Stretches = BTreeSet<(String, Date, Date)>;
 
 /// Load what an act needs and carry it out on that. Accounts may answer about work that is not
 /// loaded: then that is loaded too, and the act carried out anew.
@@ -369,130 +353,6 @@ fn stretches(terms: &Terms, news: &[News]) -> Result<Stretches, StoreError> {
     Ok(wanted)
 }
 
-fn work_of(source_ref: &str, fields: &EntryFields, looked_at: bool) -> Work {
-    Work {
-        id: source_ref.to_owned(),
-        fields: fields.clone(),
-        started_us: None,
-        approved_us: None,
-        preauthorised: false,
-        looked_at,
-    }
-}
-
-fn load(
-    tx: &mut ReadTx<'_>,
-    books: &mut Books,
-    terms: &Terms,
-    wanted: &Stretches,
-) -> Result<Loaded, StoreError> {
-    let mut rows = BTreeMap::new();
-    let mut booked = BTreeMap::new();
-    let mut works = Vec::new();
-    let source = &terms.settings.source;
-    for (worker, from, to) in wanted {
-        let mut day = *from;
-        while day <= *to {
-            for row in items::of_worker(tx, source, &day.to_string(), worker)? {
-                if rows.contains_key(&row.source_ref) {
-                    continue;
-                }
-                if let Some((work, gross, contents)) = known(tx, books, &row)? {
-                    booked.insert(row.source_ref.clone(), contents);
-                    works.push((work, gross));
-                }
-                rows.insert(row.source_ref.clone(), row);
-            }
-            let next = day.saturating_add(1.day());
-            if next == day {
-                break;
-            }
-            day = next;
-        }
-    }
-    // All of them: one whose contract left the configuration may count work of parts that are there.
-    let mut known_accounts = BTreeMap::new();
-    for row in accounts::list(tx)? {
-        known_accounts.insert(row.contract.clone(), read_accounts(&row)?);
-    }
-    Ok(Loaded {
-        stored: known_accounts.keys().cloned().collect(),
-        book: Book::known(works, known_accounts),
-        rows,
-        booked,
-    })
-}
-
-type Known = (Work, Gross, Vec<rules::charge::ChargeContent>);
-
-/// A piece of work that has charges, and what it came to.
-fn known(
-    tx: &mut ReadTx<'_>,
-    books: &mut Books,
-    row: &ItemRow,
-) -> Result<Option<Known>, StoreError> {
-    let charges = books.charges_of(tx, &row.item_id)?;
-    let mut contents = Vec::new();
-    let mut task = String::new();
-    for charge in active_by_part(&charges)?.into_values() {
-        let facts = books.facts_of(tx, charge)?;
-        task = facts.codes.task;
-        contents.push(facts.content);
-    }
-    let stored: Option<ItemFacts> = facts::open(tx, row.content)?;
-    let (Some(first), Some(fields)) = (contents.first(), stored.and_then(|facts| facts.fields))
-    else {
-        return Ok(None);
-    };
-    let mut parts: Vec<GrossPart> = Vec::new();
-    for content in &contents {
-        if content.part.outcome == Outcome::TakenOff {
-            continue;
-        }
-        let quantity = content.quantity.micro();
-        match parts.iter_mut().find(|part| part.tier == content.part.tier) {
-            Some(part) => {
-                part.quantity = Micro::from_micro(part.quantity.micro().saturating_add(quantity));
-                part.recorded_seconds = part
-                    .recorded_seconds
-                    .saturating_add(content.recorded_seconds);
-            }
-            None => parts.push(GrossPart {
-                tier: content.part.tier,
-                recorded_seconds: content.recorded_seconds,
-                billable_seconds: content.recorded_seconds,
-                billed: content.disposition != Disposition::Cost,
-                quantity: content.quantity,
-                rate: content.rate,
-            }),
-        }
-    }
-    let pays = if contents.iter().any(|c| c.disposition != Disposition::Cost) {
-        Disposition::Bill
-    } else {
-        Disposition::Cost
-    };
-    let gross = Gross {
-        contract: first.contract.clone(),
-        pays,
-        placement: first.placement.clone(),
-        work_date: first.work_date,
-        posting_date: first.posting_date,
-        task,
-        unit: first.unit,
-        parts,
-        cost_rate: first.cost_rate,
-        cost_currency: first.cost.currency,
-        steps: Vec::new(),
-        print_steps: Vec::new(),
-    };
-    // What is booked is held by no condition. A change of the entry itself asks for a look, and what is
-    // booked of it stays until then.
-    let looked_at = row.code.as_deref() != Some(Code::ConditionHolds.text());
-    let work = work_of(&row.source_ref, &fields, looked_at);
-    Ok(Some((work, gross, contents)))
-}
-
 fn conclude(
     terms: &Terms,
     loaded: &Loaded,
@@ -529,7 +389,7 @@ fn conclude(
         };
         let stands = loaded.booked.get(&outcome.item);
         let open = row.state == ItemState::Booked.name();
-        if open && stands.is_some_and(|booked| differs(booked, desired)) {
+        if open && stands.is_some_and(|booked| differs(terms, booked, desired)) {
             verdicts.others.push((row.clone(), judgement));
         }
     }
@@ -543,13 +403,36 @@ fn conclude(
     Ok(verdicts)
 }
 
-fn differs(booked: &[rules::charge::ChargeContent], desired: &Desired) -> bool {
-    booked.len() != desired.parts.len()
-        || desired.parts.iter().any(|priced| {
-            !booked.iter().any(|content| {
-                content.part == priced.content.part && content.same_effect(&priced.content)
-            })
+fn differs(terms: &Terms, booked: &[Booked], desired: &Desired) -> bool {
+    let stands = |priced: &Priced| {
+        let mut own = booked.iter();
+        let own = own.find(|charge| charge.content.part == priced.content.part);
+        own.is_some_and(|charge| {
+            charge.content.same_effect(&priced.content)
+                && !hangs_otherwise(
+                    terms,
+                    &priced.content.contract,
+                    charge.before,
+                    priced.before,
+                )
         })
+    };
+    booked.len() != desired.parts.len() || !desired.parts.iter().all(stands)
+}
+
+/// Whether other work of a document hangs on another time than is kept with a charge.
+pub(crate) fn hangs_otherwise(
+    terms: &Terms,
+    contract: &str,
+    was: Option<BeforeOthers>,
+    now: Option<BeforeOthers>,
+) -> bool {
+    let mut contracts = terms.reference.contracts.iter();
+    let by_document = contracts.any(|own| own.id == contract && counts_by_document(own));
+    match (was, now) {
+        (Some(was), Some(now)) if by_document => was.billable_seconds != now.billable_seconds,
+        _ => false,
+    }
 }
 
 fn desired(
@@ -575,6 +458,7 @@ fn desired(
                 inputs_digest: digest("group inputs", &[&inputs, &steps]),
                 content: part.content,
                 explanation: part.explanation,
+                before: Some(part.before),
             }
         })
         .collect();

@@ -30,6 +30,7 @@ mod intent;
 mod kept;
 pub mod labor;
 pub mod limit;
+mod loaded;
 mod new_item;
 pub mod outcome;
 pub mod patience;

@@ -207,6 +207,7 @@ pub fn price_fixed<'a>(
         priced: Priced {
             explanation: explained(contract, fixed, &content),
             content,
+            before: None,
             inputs_digest,
         },
         customer,

@@ -5,6 +5,7 @@
 //! client can multiply on the invoice is what is charged.
 
 use crate::charge::{ChargeContent, Disposition, Placement};
+use crate::engine::BeforeOthers;
 use crate::explanation::Explanation;
 use crate::part::Part;
 use crate::quantity::time_words;
@@ -30,6 +31,8 @@ pub struct Priced {
     pub explanation: Explanation,
     /// Digest of everything that went in, personal text aside.
     pub inputs_digest: [u8; 32],
+    /// What it was before other work was looked at; none where none was.
+    pub before: Option<BeforeOthers>,
 }
 
 /// Price an item with a version of the rules. `looked_at` says that a person looked at the work as it
@@ -180,6 +183,7 @@ fn price_v1(
     Ok(Priced {
         content,
         explanation: why,
+        before: None,
         inputs_digest,
     })
 }

@@ -275,22 +275,6 @@ impl ConfigFile {
                     hint: hint.to_owned(),
                 });
             }
-            if let Some(term) = contract.term_beyond_a_pass() {
-                return Err(Complaint {
-                    place: Some(ContractPlace {
-                        index,
-                        term: Some(term),
-                    }),
-                    what: format!(
-                        "contract {}: `{term}` is not carried out by `sync` yet",
-                        contract.id
-                    ),
-                    hint:
-                        "leave it out of this contract; `counterfoil price` knows most of what is \
-                           refused here"
-                            .to_owned(),
-                });
-            }
         }
         Ok(())
     }

@@ -252,20 +252,6 @@ impl Contract {
         }
     }
 
-    /// The first of its terms that a pass cannot carry out yet.
-    pub fn term_beyond_a_pass(&self) -> Option<&'static str> {
-        [
-            (
-                "increment_scope = \"line\"",
-                self.increment_scope == IncrementScope::Line,
-            ),
-            ("residual", self.residual != Residual::None),
-        ]
-        .into_iter()
-        .find(|(_, there)| *there)
-        .map(|(name, _)| name)
-    }
-
     /// The first of its terms that needs more than one entry to price one.
     pub fn term_over_entries(&self) -> Option<&'static str> {
         [

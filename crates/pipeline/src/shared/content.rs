@@ -176,6 +176,7 @@ fn booked(
         codes: codes(key, &first.codes),
         sharing: Some(Sharing::Line(Box::new(shared))),
         by_difference: None,
+        before: None,
         inputs: None,
     };
     Content {

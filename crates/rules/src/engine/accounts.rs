@@ -13,6 +13,7 @@ use crate::account::retainer::Retainer;
 use crate::account::{Account, Applied, Event, Terms, apply};
 use crate::explanation::Step;
 use crate::overtime::Tier;
+use crate::shared::SharedMap;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,9 @@ pub struct Accounts {
     pub retainer: Option<Account>,
     /// The milestones.
     pub milestones: Option<Account>,
+    /// Where work stands whose quantities are worked out with the rest of its document.
+    #[serde(default, skip_serializing_if = "SharedMap::is_empty")]
+    pub(super) homes: SharedMap<String, String>,
 }
 
 /// What an event on the accounts did.
@@ -65,6 +69,7 @@ impl Accounts {
                 .clone()
                 .map(|terms| Milestones::new(printing, terms).map(Account::Milestones))
                 .transpose()?,
+            homes: SharedMap::default(),
         })
     }
 
@@ -107,8 +112,8 @@ impl Accounts {
     }
 
     /// Whether there is anything that has to be kept.
-    pub const fn are_kept(&self) -> bool {
-        self.asked_about_work() || self.milestones.is_some()
+    pub fn are_kept(&self) -> bool {
+        self.asked_about_work() || self.milestones.is_some() || !self.homes.is_empty()
     }
 
     /// Whether work of the contract asks any account.

@@ -13,6 +13,7 @@ use domain::decimal::Micro;
 use domain::exception::{Code, Problem};
 use domain::money::{Money, MoneyError};
 use domain::rounding::Rounding;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A part of a piece of work, priced.
@@ -22,8 +23,23 @@ pub struct PricedPart {
     pub content: ChargeContent,
     /// An allowance in money that the line is less by; usually none.
     pub line_allowance: Money,
+    /// What it was before accounts and other work of its document were looked at.
+    pub before: BeforeOthers,
     /// Why.
     pub explanation: Explanation,
+}
+
+/// What a part of a piece of work was before accounts were asked: with it, others can be priced again
+/// that hang on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeforeOthers {
+    /// Billable time of the whole tier, in seconds.
+    pub billable_seconds: i64,
+    /// How many of the steps, from the first, are those of the price.
+    pub price_steps: usize,
+    /// How many after these are those of the printed quantity.
+    pub print_steps: usize,
 }
 
 fn too_large(_: MoneyError) -> Problem {
@@ -226,6 +242,11 @@ fn priced(
     Ok(PricedPart {
         content,
         line_allowance: slice.line_allowance,
+        before: BeforeOthers {
+            billable_seconds: part.billable_seconds,
+            price_steps: gross.steps.len(),
+            print_steps: gross.print_steps.len(),
+        },
         explanation: explained(gross, steps),
     })
 }

@@ -74,6 +74,16 @@ pub struct Gross {
 }
 
 impl Gross {
+    /// Whether it is of the same time on the same task and day.
+    fn is_of(&self, work: &Work, resolved: &Resolved<'_>) -> bool {
+        let parts = self.parts.iter();
+        let seconds: i64 = parts.map(|part| part.recorded_seconds).sum();
+        self.contract == resolved.contract.id
+            && self.task == resolved.task.code
+            && self.work_date == work.fields.work_date
+            && seconds == work.fields.recorded_seconds
+    }
+
     /// Keep the posting day of what stands, where nothing but the day is another. The period of the
     /// work may have been closed since: that moves work that comes, and no work that is there.
     pub(super) fn keep_day(&mut self, before: &Self) {
@@ -130,7 +140,13 @@ pub(super) fn terms_problem(contract: &Contract, error: &dyn std::fmt::Display) 
 }
 
 impl<'a> Passing<'a> {
-    pub(super) fn new(id: &'a Id, work: &'a Work, resolved: Resolved<'a>) -> Self {
+    /// `before` is how the work stands, if it does.
+    pub(super) fn new(
+        id: &'a Id,
+        work: &'a Work,
+        resolved: Resolved<'a>,
+        before: Option<&Gross>,
+    ) -> Self {
         let pays = disposition(resolved.contract.kind, resolved.billable);
         let mut why = Explanation {
             pricing_version: crate::PRICING_VERSION,
@@ -138,7 +154,12 @@ impl<'a> Passing<'a> {
         };
         who_pays(&resolved, &work.fields, pays, &mut why);
         let line = if resolved.contract.increment_scope == IncrementScope::Line {
-            let place = placement(&resolved, resolved.posting.date());
+            // What stands stays on its line, also when its period is closed by now.
+            let stands = before.filter(|before| before.is_of(work, &resolved));
+            let place = match stands {
+                Some(before) => before.placement.clone(),
+                None => placement(&resolved, resolved.posting.date()),
+            };
             format!("{} {}", place.group_key, place.period)
         } else {
             String::new()

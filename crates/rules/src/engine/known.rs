@@ -95,12 +95,6 @@ impl Known {
             .flatten()
     }
 
-    /// Everything that is priced under a contract.
-    pub(super) fn under(&self, contract: &str) -> impl Iterator<Item = &Id> {
-        let homes = self.homes.get(contract).into_iter();
-        homes.flat_map(BTreeMap::values).flatten()
-    }
-
     pub(super) fn put_work(&mut self, work: Work) -> Id {
         let id = match self.works.get_key_value(work.id.as_str()) {
             Some((id, _)) => Arc::clone(id),

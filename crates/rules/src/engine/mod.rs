@@ -16,6 +16,7 @@
 mod accounts;
 mod content;
 mod gross;
+mod homes;
 mod known;
 mod look;
 mod print;
@@ -28,8 +29,9 @@ mod whole;
 mod work;
 
 pub use accounts::{Accounts, Settled};
-pub use content::PricedPart;
+pub use content::{BeforeOthers, PricedPart};
 pub use gross::{Gross, GrossPart};
+pub use homes::counts_by_document;
 pub use reach::window;
 pub use whole::Whole;
 pub use work::Work;
@@ -316,8 +318,8 @@ impl Book {
     }
 
     fn take(&mut self, reference: &Reference, changes: Vec<Change>) -> Result<Told, PriceError> {
-        let reach = self.apply(reference, changes);
         let mut told = Told::default();
+        let reach = self.apply(reference, changes, &mut told);
         let mut gone = Vec::new();
         for id in &reach.removed {
             let gross = self.known.take_gross(id);

@@ -6,7 +6,9 @@
 //! all of its days, also those that the change does not reach.
 
 use super::known::Id;
-use super::{Book, Change};
+use super::{Book, Change, Told};
+use crate::charge::Placement;
+use crate::price::placement;
 use crate::resolve::Resolver;
 use domain::calendar::Weekday;
 use domain::contract::quantity::IncrementScope;
@@ -15,7 +17,7 @@ use domain::quantity::Unit;
 use domain::reference::Reference;
 use jiff::ToSpan;
 use jiff::civil::Date;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a change reaches.
 pub(super) struct Reach {
@@ -70,7 +72,12 @@ type Stretch = (Id, (Date, Date));
 
 impl Book {
     /// Put the changes into the works, and say what they reach.
-    pub(super) fn apply(&mut self, reference: &Reference, changes: Vec<Change>) -> Reach {
+    pub(super) fn apply(
+        &mut self,
+        reference: &Reference,
+        changes: Vec<Change>,
+        told: &mut Told,
+    ) -> Reach {
         let stretches = Stretches::of(reference);
         let mut reached: BTreeSet<Stretch> = BTreeSet::new();
         let mut lines = Lines::of(reference);
@@ -106,9 +113,12 @@ impl Book {
             touched.extend(self.known.of_days(worker, *from, *to).cloned());
         }
         // A line of a document is rounded as a whole: whoever is looked at again there takes all others
-        // of the contract along.
-        for contract in lines.together(&touched, self) {
-            touched.extend(self.known.under(contract).cloned());
+        // along.
+        for (contract, homes) in lines.together(&touched, self) {
+            for home in &homes {
+                touched.extend(self.known.at(contract, home).cloned());
+            }
+            self.note_missing(contract, &homes, told);
         }
         let around = self.around(&stretches, &touched, &reached);
         Reach {
@@ -146,11 +156,11 @@ impl Book {
     }
 }
 
-/// Contracts whose lines are rounded as a whole, and which of them a change looks at again.
+/// Contracts whose lines are rounded as a whole, and which of their lines a change looks at again.
 struct Lines<'a> {
     resolver: Resolver<'a>,
     all: BTreeSet<&'a str>,
-    again: BTreeSet<&'a str>,
+    again: BTreeMap<&'a str, BTreeSet<Placement>>,
 }
 
 impl<'a> Lines<'a> {
@@ -162,12 +172,15 @@ impl<'a> Lines<'a> {
                 .filter(|contract| contract.increment_scope == IncrementScope::Line)
                 .map(|contract| contract.id.as_str())
                 .collect(),
-            again: BTreeSet::new(),
+            again: BTreeMap::new(),
         }
     }
 
-    fn note(&mut self, contract: &str) {
-        self.again.extend(self.all.get(contract).copied());
+    fn note(&mut self, contract: &str, home: &Placement) {
+        if let Some(contract) = self.all.get(contract) {
+            let homes = self.again.entry(contract).or_default();
+            homes.insert(home.clone());
+        }
     }
 
     /// A change of a piece of work, where it stands and where it comes to.
@@ -176,18 +189,23 @@ impl<'a> Lines<'a> {
             return;
         }
         if let Some(before) = book.known.gross(id) {
-            self.note(&before.contract);
+            self.note(&before.contract, &before.placement);
         }
         if let Some(Ok(resolved)) = new.map(|fields| self.resolver.resolve(fields)) {
-            self.note(&resolved.contract.id);
+            let home = placement(&resolved, resolved.posting.date());
+            self.note(&resolved.contract.id, &home);
         }
     }
 
     /// All that are looked at again, where this work is.
-    fn together(mut self, touched: &BTreeSet<Id>, book: &Book) -> BTreeSet<&'a str> {
+    fn together(
+        mut self,
+        touched: &BTreeSet<Id>,
+        book: &Book,
+    ) -> BTreeMap<&'a str, BTreeSet<Placement>> {
         if !self.all.is_empty() {
             for before in touched.iter().filter_map(|id| book.known.gross(id)) {
-                self.note(&before.contract);
+                self.note(&before.contract, &before.placement);
             }
         }
         self.again

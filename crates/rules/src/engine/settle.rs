@@ -10,6 +10,7 @@ use super::{Book, PriceError, Told, Work, contract_of};
 use crate::account::ask::{Ask, AskKind};
 use crate::explanation::{Explanation, Step};
 use domain::contract::Contract;
+use domain::contract::quantity::Residual;
 use domain::decimal::Micro;
 use domain::reference::Reference;
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,6 +115,14 @@ impl Book {
             lost.extend(ask_ids(id, gross));
         }
         let touched: Vec<Id> = under.own.keys().cloned().collect();
+        let left: Vec<Id> = under.left.iter().map(|(id, _)| Id::clone(id)).collect();
+        if contract.residual == Residual::Carry {
+            let now = under.own.values().map(|gross| &gross.placement);
+            let before = touched.iter().filter_map(|id| self.known.gross(id));
+            let before = before.map(|gross| &gross.placement);
+            let left = under.left.iter().map(|(_, gross)| &gross.placement);
+            self.note_missing(&contract.id, now.chain(before).chain(left), told);
+        }
         let printed = match self.print(contract, under.own, &under.left) {
             Ok(printed) => printed,
             Err(problem) => {
@@ -155,6 +164,7 @@ impl Book {
             Settled::default()
         };
         self.conclude(contract, &accounts, &settled, &plain, told);
+        self.note_homes(contract, &mut accounts, plain.iter().chain(&left));
         self.keep_accounts(whole, accounts)?;
         Ok(())
     }

@@ -57,7 +57,10 @@ impl Book {
             let mut passing = Vec::with_capacity(works.len());
             for (id, work) in works {
                 match resolver.resolve(&work.fields) {
-                    Ok(resolved) => passing.push(Passing::new(id, work, resolved)),
+                    Ok(resolved) => {
+                        let before = self.known.gross(id);
+                        passing.push(Passing::new(id, work, resolved, before));
+                    }
                     Err(problem) if reach.touched.contains(id) => {
                         told.refuse(id, problem);
                     }

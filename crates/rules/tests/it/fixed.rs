@@ -164,10 +164,8 @@ fn a_month_open_for_work_to_come_is_not_due() {
         own = next;
     }
     assert_ne!(account, Account::HourBank(own.clone()));
-    let accounts = Accounts {
-        hour_bank: Some(Account::HourBank(own)),
-        ..Accounts::default()
-    };
+    let mut accounts = Accounts::default();
+    accounts.hour_bank = Some(Account::HourBank(own));
     let names = |before: Date| -> Vec<String> {
         let all = fixed_amounts(&contract, Some(&accounts), before).unwrap();
         all.into_iter().map(|amount| amount.item).collect()

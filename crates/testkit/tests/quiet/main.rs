@@ -29,6 +29,8 @@ mod rehearsed;
 #[cfg(test)]
 mod repriced;
 #[cfg(test)]
+mod residual;
+#[cfg(test)]
 mod shared;
 #[cfg(test)]
 mod shared_killed;
