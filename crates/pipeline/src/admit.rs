@@ -189,7 +189,8 @@ impl Command for AdmitPage {
         let mut result = PageResult::default();
         let mut fresh = Vec::new();
         let news = self.news(tx, &mut books, &known)?;
-        let verdicts = judge_group(tx, &mut books, &self.terms, &news)?;
+        let judged = judge_group(tx, &mut books, &self.terms, &news)?;
+        let verdicts = judged.keep(tx, &self.terms)?;
         for (seen, id) in self.seen.iter().zip(ids) {
             match known.remove(&id) {
                 None => {
@@ -435,7 +436,8 @@ impl Command for Withdraw {
             !matches!(state, Some(ItemState::Withdrawn | ItemState::Elsewhere))
         });
         let news: Vec<News> = leaving.iter().map(News::gone).collect();
-        let verdicts = judge_group(tx, &mut books, &self.terms, &news)?;
+        let judged = judge_group(tx, &mut books, &self.terms, &news)?;
+        let verdicts = judged.keep(tx, &self.terms)?;
         for mut item in leaving {
             item.revision += 1;
             item.changed_at_us = tx.now_us();

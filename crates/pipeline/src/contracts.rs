@@ -6,7 +6,7 @@
 use crate::books::admission;
 use crate::env::{Env, inconsistent};
 use crate::error::PassError;
-use crate::kept::accounts_of;
+use crate::kept::{accounts_of, write_accounts};
 use domain::contract::Contract;
 use domain::decimal::Micro;
 use domain::exception::Problem;
@@ -207,9 +207,7 @@ impl Command for Tell {
         };
         let new = after != before;
         if new {
-            let body = serde_json::to_string(&after)
-                .map_err(|error| inconsistent(format!("accounts do not write: {error}")))?;
-            store::accounts::put(tx, id, &body, "told by a person")?;
+            write_accounts(tx, id, &after, "told by a person")?;
         }
         Ok(Ok(Told { new, asked_for }))
     }

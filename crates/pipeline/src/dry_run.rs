@@ -5,7 +5,7 @@ use crate::books::Books;
 use crate::env::{Env, Terms, inconsistent, tracker};
 use crate::error::PassError;
 use crate::facts::ChargeFacts;
-use crate::group::{self, News, Verdicts};
+use crate::group::{self, Judged, News};
 use crate::postings::wanted_of;
 use crate::shared;
 use crate::sync::refuse_unguarded_first_run;
@@ -25,7 +25,7 @@ async fn judged_in_groups(
     terms: &Terms,
     entries: &[SourceEntry],
     known: &BTreeMap<[u8; 16], ItemRow>,
-) -> Result<Verdicts, PassError> {
+) -> Result<Judged, PassError> {
     let mut news = Vec::new();
     for entry in entries {
         let id = crate::intake::item_ids(terms, std::slice::from_ref(&entry.source_ref));

@@ -393,7 +393,9 @@ impl ReplayOne {
         };
         let code = item.code.as_deref().and_then(Code::from_text);
         let looked_at = looked_at(tx, books, &item, code)?;
-        let (judgement, verdicts) = judge_one(tx, books, &self.terms, &item, &fields, looked_at)?;
+        let (judgement, judged) = judge_one(tx, books, &self.terms, &item, &fields, looked_at)?;
+        let verdicts = judged.keep(tx, &self.terms)?;
+        let judgement = verdicts.of(&item.source_ref).cloned().unwrap_or(judgement);
         let waiting = matches!(judgement, Judgement::Waiting);
         let undecided = waiting
             && code != Some(Code::ApprovalWithdrawn)

@@ -1,6 +1,7 @@
 //! The long texts of the ledger, sealed beside the narrow rows: what the source sent, how a charge
 //! came about, what is wrong.
 
+use crate::acts::At;
 use crate::shared::SharedKey;
 use domain::decimal::Micro;
 use domain::entry::EntryFields;
@@ -99,7 +100,7 @@ pub struct ChargeFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<BeforeOthers>,
     /// What it was priced from, beside the reference data that the charge names by their version; none
-    /// for work that was priced with other work, and of a shared line.
+    /// of a shared line, and of work that was priced with other work before that was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Inputs>,
 }
@@ -118,6 +119,11 @@ pub enum Inputs {
     },
     /// A fixed amount.
     Fixed(FixedFacts),
+    /// Work that was priced with other work.
+    Act {
+        /// The act, by where it lies.
+        act: At,
+    },
 }
 
 impl Inputs {

@@ -4,11 +4,13 @@
 //!
 //! Who calls this holds the guard of admission, so that nobody books by the same accounts meanwhile.
 
+use crate::acts::{Acting, Done, Thought, deciding};
 use crate::allowance::{apart, sold_as};
 use crate::book::{Desired, Judgement, apply, before_price, closed_documents, desired_of, judge};
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
-use crate::kept::accounts_of;
+use crate::facts::Inputs;
+use crate::kept::{accounts_of, write_accounts};
 use crate::loaded::{Booked, Loaded, Stretches, load, work_of};
 use crate::settings::BilledBefore;
 use crate::telling::show;
@@ -22,14 +24,14 @@ use jiff::civil::Date;
 use rules::account::ask::Outcome;
 use rules::account::{Account, Event};
 use rules::engine::{
-    Accounts, Answer, BeforeOthers, Book, Change, PriceError, PricedPart, Whole,
-    counts_by_document, window,
+    Accounts, Answer, BeforeOthers, Change, PriceError, PricedPart, Whole, counts_by_document,
+    window,
 };
 use rules::estimate::estimate;
 use rules::price::Priced;
 use std::collections::{BTreeMap, BTreeSet};
 use store::items::{self, ItemRow};
-use store::{ReadTx, StoreError, Tx, accounts};
+use store::{ReadTx, StoreError, Tx};
 
 /// Whether any contract prices work in groups. Where none does, an entry is priced by itself.
 pub(crate) fn in_groups(reference: &Reference) -> bool {
@@ -72,12 +74,47 @@ impl News {
     }
 }
 
-/// What the news come to.
+/// What the news come to, as long as nothing is booked by it.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    verdicts: Verdicts,
+    thought: Thought,
+}
+
+/// What the news come to, with the act by which it came about.
 #[derive(Debug, Default)]
 pub(crate) struct Verdicts {
     own: BTreeMap<String, Judgement>,
     others: Vec<(ItemRow, Judgement)>,
-    accounts: BTreeMap<String, String>,
+    accounts: BTreeMap<String, Accounts>,
+}
+
+impl Judged {
+    /// The judgement of an item, if it was priced in its group.
+    pub(crate) fn of(&self, source_ref: &str) -> Option<&Judgement> {
+        self.verdicts.own.get(source_ref)
+    }
+
+    /// Keep the act by which it came about, so that charges can name it.
+    pub(crate) fn keep(self, tx: &mut Tx<'_>, terms: &Terms) -> Result<Verdicts, StoreError> {
+        let mut verdicts = self.verdicts;
+        let own = verdicts.own.values_mut();
+        let others = verdicts.others.iter_mut().map(|(_, judgement)| judgement);
+        let mut priced: Vec<&mut Desired> = own
+            .chain(others)
+            .filter_map(|judgement| match judgement {
+                Judgement::Priced(desired) => Some(desired.as_mut()),
+                _ => None,
+            })
+            .collect();
+        if !priced.is_empty() {
+            let act = self.thought.keep(tx, terms)?;
+            for desired in &mut priced {
+                desired.inputs = Some(Inputs::Act { act });
+            }
+        }
+        Ok(verdicts)
+    }
 }
 
 impl Verdicts {
@@ -94,8 +131,8 @@ impl Verdicts {
         terms: &Terms,
         why: &'static str,
     ) -> Result<u64, StoreError> {
-        for (contract, body) in &self.accounts {
-            accounts::put(tx, contract, body, why)?;
+        for (contract, accounts) in &self.accounts {
+            write_accounts(tx, contract, accounts, why)?;
         }
         let mut changed = 0;
         for (mut item, judgement) in self.others {
@@ -115,9 +152,9 @@ pub(crate) fn judge_group(
     books: &mut Books,
     terms: &Terms,
     news: &[News],
-) -> Result<Verdicts, StoreError> {
+) -> Result<Judged, StoreError> {
     if news.is_empty() || !in_groups(&terms.reference) {
-        return Ok(Verdicts::default());
+        return Ok(Judged::default());
     }
     let mut changes = Vec::with_capacity(news.len());
     for one in news {
@@ -127,26 +164,31 @@ pub(crate) fn judge_group(
         });
     }
     let mine: BTreeSet<&str> = news.iter().map(|one| one.source_ref.as_str()).collect();
-    let reference = &terms.reference;
-    let answered = answered(tx, books, terms, stretches(terms, news)?, |book| {
-        book.admit(reference, changes.clone())
+    let answered = answered(tx, books, terms, stretches(terms, news)?, |acting| {
+        acting.admit(changes.clone())
     });
     match answered? {
-        Ok((loaded, answer)) => conclude(terms, &loaded, answer, &mine),
+        Ok((loaded, answer, done)) => Ok(conclude(terms, loaded, answer, done, &mine)),
         Err(error) => {
-            let mut verdicts = Verdicts::default();
+            let mut judged = Judged::default();
             for one in news {
                 if let Some(fields) = &one.fields {
                     let problem = Problem::new(Code::ContractAmbiguous, error.to_string());
                     let at_stake = estimate(&terms.reference, fields);
                     let judgement = Judgement::Exception(problem, at_stake);
-                    verdicts.own.insert(one.source_ref.clone(), judgement);
+                    judged
+                        .verdicts
+                        .own
+                        .insert(one.source_ref.clone(), judgement);
                 }
             }
-            Ok(verdicts)
+            Ok(judged)
         }
     }
 }
+
+/// What was loaded, what it came to, and what was asked.
+type Answered = (Loaded, Answer, Vec<Done>);
 
 /// Load what an act needs and carry it out on that. Accounts may answer about work that is not
 /// loaded: then that is loaded too, and the act carried out anew.
@@ -155,16 +197,17 @@ fn answered(
     books: &mut Books,
     terms: &Terms,
     mut wanted: Stretches,
-    act: impl Fn(&mut Book) -> Result<Answer, PriceError>,
-) -> Result<Result<(Loaded, Answer), PriceError>, StoreError> {
+    act: impl Fn(&mut Acting<'_>) -> Result<(), PriceError>,
+) -> Result<Result<Answered, PriceError>, StoreError> {
     loop {
         let mut loaded = load(tx, books, terms, &wanted)?;
-        let answer = match act(&mut loaded.book) {
-            Ok(answer) => answer,
-            Err(error) => return Ok(Err(error)),
-        };
+        let mut acting = Acting::on(&mut loaded.book, terms);
+        if let Err(error) = act(&mut acting) {
+            return Ok(Err(error));
+        }
+        let (answer, done) = acting.end();
         if answer.missing.is_empty() {
-            return Ok(Ok((loaded, answer)));
+            return Ok(Ok((loaded, answer, done)));
         }
         let before = wanted.len();
         wanted.extend(stretches_of(tx, terms, &answer.missing)?);
@@ -188,25 +231,25 @@ pub(crate) fn judge_one(
     row: &ItemRow,
     fields: &EntryFields,
     looked_at: bool,
-) -> Result<(Judgement, Verdicts), StoreError> {
+) -> Result<(Judgement, Judged), StoreError> {
     if !in_groups(&terms.reference) {
         let judgement = judge(terms, &row.source_ref, fields, None, looked_at);
-        return Ok((judgement, Verdicts::default()));
+        return Ok((judgement, Judged::default()));
     }
     let news = match before_price(terms, &row.source_ref, fields, None) {
         None => News::again(row, fields, looked_at),
         Some(Judgement::Exception(..)) => {
             let judgement = judge(terms, &row.source_ref, fields, None, looked_at);
-            return Ok((judgement, Verdicts::default()));
+            return Ok((judgement, Judged::default()));
         }
         Some(_) => News::gone(row),
     };
-    let verdicts = judge_group(tx, books, terms, std::slice::from_ref(&news))?;
-    let judgement = match verdicts.of(&row.source_ref) {
+    let judged = judge_group(tx, books, terms, std::slice::from_ref(&news))?;
+    let judgement = match judged.of(&row.source_ref) {
         Some(judgement) => judgement.clone(),
         None => judge(terms, &row.source_ref, fields, None, looked_at),
     };
-    Ok((judgement, verdicts))
+    Ok((judgement, judged))
 }
 
 /// Bring a contract's accounts to its terms and to the calendar, and release what waits as far as
@@ -217,7 +260,7 @@ pub(crate) fn settle_accounts(
     terms: &Terms,
     contract: &Contract,
     until: Date,
-) -> Result<Result<Verdicts, Problem>, StoreError> {
+) -> Result<Result<Judged, Problem>, StoreError> {
     let refused = |error: PriceError| {
         let facts = format!("contract {}: {error}", contract.id);
         Ok(Err(Problem::new(Code::ContractAmbiguous, facts)))
@@ -239,42 +282,34 @@ pub(crate) fn settle_accounts(
     };
     let told = calendar_events(terms, contract, &accounts, until);
     if !follows && held.is_empty() && told.is_empty() {
-        return Ok(Ok(Verdicts::default()));
+        return Ok(Ok(Judged::default()));
     }
-    let reference = &terms.reference;
     let wanted = stretches_of(tx, terms, &held)?;
-    let answered = answered(tx, books, terms, wanted, |book| {
-        let mut answer = Answer::default();
+    let answered = answered(tx, books, terms, wanted, |acting| {
         if follows {
             // Without any limit left, what was held is priced as a whole again.
-            answer = book.change_order(reference, &contract.id)?;
+            acting.change_order(&contract.id)?;
         }
         // What the accounts were told is kept by the ones that follow.
-        let now = book.accounts(&contract.id).unwrap_or(&accounts).clone();
+        let now = acting
+            .book
+            .accounts(&contract.id)
+            .unwrap_or(&accounts)
+            .clone();
         for event in calendar_events(terms, contract, &now, until) {
-            then(&mut answer, book.tell(reference, &contract.id, &event)?);
+            acting.tell(&contract.id, event)?;
         }
         if !held.is_empty() && whole.has_limits() {
-            let event = Event::ReleaseHeld { at_most: None };
-            then(&mut answer, book.tell(reference, &contract.id, &event)?);
+            acting.tell(&contract.id, Event::ReleaseHeld { at_most: None })?;
         }
-        Ok(answer)
+        Ok(())
     });
     match answered? {
-        Ok((loaded, answer)) => conclude(terms, &loaded, answer, &BTreeSet::new()).map(Ok),
+        Ok((loaded, answer, done)) => {
+            Ok(Ok(conclude(terms, loaded, answer, done, &BTreeSet::new())))
+        }
         Err(error) => refused(error),
     }
-}
-
-/// A later answer is the last word about what it touched; books and accounts never disagree.
-fn then(answer: &mut Answer, later: Answer) {
-    let touched: BTreeSet<&str> = later.outcomes.iter().map(|o| o.item.as_str()).collect();
-    answer
-        .outcomes
-        .retain(|outcome| !touched.contains(outcome.item.as_str()));
-    answer.outcomes.extend(later.outcomes);
-    answer.effects.extend(later.effects);
-    answer.missing.extend(later.missing);
 }
 
 /// The work that waits at limits.
@@ -355,10 +390,11 @@ fn stretches(terms: &Terms, news: &[News]) -> Result<Stretches, StoreError> {
 
 fn conclude(
     terms: &Terms,
-    loaded: &Loaded,
+    mut loaded: Loaded,
     answer: Answer,
+    done: Vec<Done>,
     mine: &BTreeSet<&str>,
-) -> Result<Verdicts, StoreError> {
+) -> Judged {
     let mut verdicts = Verdicts::default();
     for outcome in answer.outcomes {
         let Some(work) = loaded.book.work(&outcome.item) else {
@@ -366,7 +402,7 @@ fn conclude(
         };
         let own = mine.contains(outcome.item.as_str());
         let judgement = match outcome.parts {
-            Ok(parts) => match desired(terms, &work.fields, parts) {
+            Ok(parts) => match desired(&terms.reference, &work.fields, parts) {
                 Ok(desired) => Judgement::Priced(Box::new(desired)),
                 Err(problem) => {
                     let at_stake = estimate(&terms.reference, &work.fields);
@@ -394,13 +430,24 @@ fn conclude(
         }
     }
     for (contract, accounts) in loaded.book.all_accounts() {
-        if accounts.are_kept() || loaded.stored.contains(contract) {
-            let body = serde_json::to_string(accounts)
-                .map_err(|error| inconsistent(format!("accounts do not write: {error}")))?;
-            verdicts.accounts.insert(contract.clone(), body);
+        if accounts.are_kept() || loaded.stored.contains_key(contract) {
+            verdicts.accounts.insert(contract.clone(), accounts.clone());
         }
     }
-    Ok(verdicts)
+    let before = loaded.booked.values().flatten();
+    let before = before.map(|charge| charge.content.contract.as_str());
+    let deciding = deciding(terms, &loaded.book, before, &done);
+    loaded
+        .stored
+        .retain(|contract, _| deciding.contains(contract));
+    Judged {
+        verdicts,
+        thought: Thought {
+            works: loaded.works,
+            accounts: loaded.stored,
+            done,
+        },
+    }
 }
 
 fn differs(terms: &Terms, booked: &[Booked], desired: &Desired) -> bool {
@@ -435,12 +482,13 @@ pub(crate) fn hangs_otherwise(
     }
 }
 
-fn desired(
-    terms: &Terms,
+/// What is to be booked for priced parts.
+pub(crate) fn desired(
+    reference: &Reference,
     fields: &EntryFields,
     parts: Vec<PricedPart>,
 ) -> Result<Desired, Problem> {
-    let resolved = rules::resolve::resolve(&terms.reference, fields)?;
+    let resolved = rules::resolve::resolve(reference, fields)?;
     let inputs = serde_json::to_vec(&(
         EntryFields {
             narrative: String::new(),
@@ -468,7 +516,7 @@ fn desired(
     let mut desired = desired_of(&resolved, priced);
     if cut {
         let (refs, codes) = (&desired.refs, &desired.codes);
-        let sold = sold_as(&terms.reference, resolved.contract, refs, codes)?;
+        let sold = sold_as(reference, resolved.contract, refs, codes)?;
         desired.taken_off = Some(Box::new(sold));
     }
     Ok(desired)

@@ -4,6 +4,7 @@
 //!
 //! It knows no vendor, holds no SQL, and reads no clock but the one it is given.
 
+pub mod acts;
 pub mod admit;
 mod allowance;
 pub mod asking;

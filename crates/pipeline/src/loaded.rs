@@ -1,10 +1,11 @@
 //! The part of a ledger that a change touches, as the group engine takes it.
 
+use crate::acts::{At, KnownWork};
 use crate::book::closed_documents;
 use crate::books::Books;
 use crate::env::Terms;
-use crate::facts::{self, ItemFacts};
-use crate::kept::read_accounts;
+use crate::facts::{self, ChargeFacts, ItemFacts};
+use crate::kept::{Kept, read_accounts};
 use crate::strand::active_by_part;
 use domain::contract::quantity::Residual;
 use domain::decimal::Micro;
@@ -34,8 +35,10 @@ pub(crate) struct Loaded {
     pub(crate) rows: BTreeMap<String, ItemRow>,
     /// What stands booked, by item.
     pub(crate) booked: BTreeMap<String, Vec<Booked>>,
-    /// The contracts whose accounts have a row.
-    pub(crate) stored: BTreeSet<String>,
+    /// The accounts as they are kept, by contract.
+    pub(crate) stored: BTreeMap<String, Kept>,
+    /// All of the work, by where it lies.
+    pub(crate) works: Vec<KnownWork>,
 }
 
 pub(crate) fn work_of(source_ref: &str, fields: &EntryFields, looked_at: bool) -> Work {
@@ -59,7 +62,7 @@ pub(crate) fn load(
     let mut rows = BTreeMap::new();
     let mut booked = BTreeMap::new();
     let mut works = Vec::new();
-    let mut issued = Vec::new();
+    let mut all: Vec<KnownWork> = Vec::new();
     let source = &terms.settings.source;
     for (worker, from, to) in wanted {
         let mut day = *from;
@@ -68,14 +71,10 @@ pub(crate) fn load(
                 if rows.contains_key(&row.source_ref) {
                     continue;
                 }
-                if let Some((work, gross, charges)) = known(tx, books, &row)? {
-                    if carries(terms, &gross.contract)
-                        && !closed_documents(tx, books, &row)?.is_empty()
-                    {
-                        issued.push(row.source_ref.clone());
-                    }
+                if let Some((known, (work, gross, charges))) = known(tx, books, terms, &row)? {
                     booked.insert(row.source_ref.clone(), charges);
                     works.push((work, gross));
+                    all.push(known);
                 }
                 rows.insert(row.source_ref.clone(), row);
             }
@@ -87,20 +86,23 @@ pub(crate) fn load(
         }
     }
     // All of them: one whose contract left the configuration may count work of parts that are there.
-    let mut known_accounts = BTreeMap::new();
+    let mut stored = BTreeMap::new();
     for row in accounts::list(tx)? {
-        known_accounts.insert(row.contract.clone(), read_accounts(&row)?);
+        stored.insert(row.contract.clone(), read_accounts(&row)?);
     }
-    let stored = known_accounts.keys().cloned().collect();
-    let mut book = Book::known(works, known_accounts);
-    for id in &issued {
-        book.set_issued(id, true);
+    let now = stored
+        .iter()
+        .map(|(id, kept)| (id.clone(), kept.accounts.clone()));
+    let mut book = Book::known(works, now.collect());
+    for known in all.iter().filter(|known| known.issued) {
+        book.set_issued(&known.id, true);
     }
     Ok(Loaded {
         book,
         rows,
         booked,
         stored,
+        works: all,
     })
 }
 
@@ -112,18 +114,62 @@ fn carries(terms: &Terms, contract: &str) -> bool {
 
 type Known = (Work, Gross, Vec<Booked>);
 
-/// A piece of work that has charges, and what it came to.
+/// A piece of work that has charges, where it lies, and what it came to.
 fn known(
     tx: &mut ReadTx<'_>,
     books: &mut Books,
+    terms: &Terms,
     row: &ItemRow,
-) -> Result<Option<Known>, StoreError> {
+) -> Result<Option<(KnownWork, Known)>, StoreError> {
     let charges = books.charges_of(tx, &row.item_id)?;
+    let (mut facts_of, mut at) = (Vec::new(), Vec::new());
+    for charge in active_by_part(&charges)?.into_values() {
+        facts_of.push(books.facts_of(tx, charge)?);
+        at.push(At::from(charge.explain));
+    }
+    if facts_of.is_empty() {
+        return Ok(None);
+    }
+    let stored: Option<ItemFacts> = facts::open(tx, row.content)?;
+    let Some(fields) = stored.and_then(|facts| facts.fields) else {
+        return Ok(None);
+    };
+    // What is booked is held by no condition. A change of the entry itself asks for a look, and what is
+    // booked of it stays until then.
+    let looked_at = row.code.as_deref() != Some(Code::ConditionHolds.text());
+    let from = KnownFrom {
+        source_ref: &row.source_ref,
+        fields: &fields,
+        looked_at,
+    };
+    let Some(priced) = known_from(&from, facts_of) else {
+        return Ok(None);
+    };
+    let issued =
+        carries(terms, &priced.1.contract) && !closed_documents(tx, books, row)?.is_empty();
+    let known = KnownWork {
+        id: row.source_ref.clone(),
+        content: row.content.into(),
+        charges: at,
+        looked_at,
+        issued,
+    };
+    Ok(Some((known, priced)))
+}
+
+/// An entry whose charges are known.
+pub(crate) struct KnownFrom<'a> {
+    pub(crate) source_ref: &'a str,
+    pub(crate) fields: &'a EntryFields,
+    pub(crate) looked_at: bool,
+}
+
+/// A piece of work from its charges, by part; none if it has none.
+pub(crate) fn known_from(from: &KnownFrom<'_>, charges: Vec<ChargeFacts>) -> Option<Known> {
     let mut booked: Vec<Booked> = Vec::new();
     let mut steps = (Vec::new(), Vec::new());
     let mut task = String::new();
-    for charge in active_by_part(&charges)?.into_values() {
-        let facts = books.facts_of(tx, charge)?;
+    for facts in charges {
         if booked.is_empty()
             && let Some(before) = facts.before
         {
@@ -137,13 +183,35 @@ fn known(
             before: facts.before,
         });
     }
-    let stored: Option<ItemFacts> = facts::open(tx, row.content)?;
-    let (Some(first), Some(fields)) = (booked.first(), stored.and_then(|facts| facts.fields))
-    else {
-        return Ok(None);
+    let parts = gross_parts(&booked);
+    let paid = |charge: &Booked| charge.content.disposition != Disposition::Cost;
+    let pays = if booked.iter().any(paid) {
+        Disposition::Bill
+    } else {
+        Disposition::Cost
     };
+    let first = &booked.first()?.content;
+    let gross = Gross {
+        contract: first.contract.clone(),
+        pays,
+        placement: first.placement.clone(),
+        work_date: first.work_date,
+        posting_date: first.posting_date,
+        task,
+        unit: first.unit,
+        parts,
+        cost_rate: first.cost_rate,
+        cost_currency: first.cost.currency,
+        steps: steps.0,
+        print_steps: steps.1,
+    };
+    let work = work_of(from.source_ref, from.fields, from.looked_at);
+    Some((work, gross, booked))
+}
+
+fn gross_parts(booked: &[Booked]) -> Vec<GrossPart> {
     let mut parts: Vec<GrossPart> = Vec::new();
-    for Booked { content, before } in &booked {
+    for Booked { content, before } in booked {
         if content.part.outcome == Outcome::TakenOff {
             continue;
         }
@@ -166,30 +234,5 @@ fn known(
             }),
         }
     }
-    let first = &first.content;
-    let paid = |charge: &Booked| charge.content.disposition != Disposition::Cost;
-    let pays = if booked.iter().any(paid) {
-        Disposition::Bill
-    } else {
-        Disposition::Cost
-    };
-    let gross = Gross {
-        contract: first.contract.clone(),
-        pays,
-        placement: first.placement.clone(),
-        work_date: first.work_date,
-        posting_date: first.posting_date,
-        task,
-        unit: first.unit,
-        parts,
-        cost_rate: first.cost_rate,
-        cost_currency: first.cost.currency,
-        steps: steps.0,
-        print_steps: steps.1,
-    };
-    // What is booked is held by no condition. A change of the entry itself asks for a look, and what is
-    // booked of it stays until then.
-    let looked_at = row.code.as_deref() != Some(Code::ConditionHolds.text());
-    let work = work_of(&row.source_ref, &fields, looked_at);
-    Ok(Some((work, gross, booked)))
+    parts
 }

@@ -223,7 +223,7 @@ pub(crate) async fn settle_accounts(
 ) -> Result<(), PassError> {
     let kept = env.store.read(store::accounts::list).await?;
     for row in &kept {
-        let accounts = read_accounts(row)?;
+        let accounts = read_accounts(row)?.accounts;
         let placed = accounts.check_places(&row.contract, &terms.reference.contracts);
         placed.map_err(|refusal| {
             PassError::refused(
@@ -280,8 +280,9 @@ impl Command for SettleAccounts {
         };
         let mut books = Books::default();
         match group::settle_accounts(tx, &mut books, &self.terms, contract, self.until)? {
-            Ok(verdicts) => {
+            Ok(judged) => {
                 let why = "accounts followed contract and calendar";
+                let verdicts = judged.keep(tx, &self.terms)?;
                 let changed = verdicts.settle(tx, &mut books, &self.terms, why)?;
                 books.flush(tx, &self.terms, why)?;
                 Ok(Ok(changed))

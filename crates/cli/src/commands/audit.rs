@@ -71,18 +71,22 @@ pub(crate) async fn reprice(args: &Args) -> Result<ExitCode, Failure> {
     if args.output == Output::Json {
         out::json(&serde_json::json!({
             "same": repriced.same, "same_lines": repriced.same_lines,
-            "with_other_work": repriced.with_other_work, "shredded": repriced.shredded,
+            "same_with_other_work": repriced.same_with_other_work,
+            "before_acts": repriced.before_acts, "shredded": repriced.shredded,
             "differing": repriced.differing,
         }))?;
     } else {
         out::line(&format!(
-            "{} charges and {} shared lines come out bit for bit as booked",
-            repriced.same, repriced.same_lines
+            "{} charges and {} shared lines come out bit for bit as booked, {} of the charges with the other \
+             work that decided about them",
+            repriced.same + repriced.same_with_other_work,
+            repriced.same_lines,
+            repriced.same_with_other_work
         ));
-        if repriced.with_other_work > 0 {
+        if repriced.before_acts > 0 {
             out::line(&format!(
-                "{} charges were priced with other work, which is not kept: not priced again",
-                repriced.with_other_work
+                "{} charges were priced with other work before that was kept: not priced again",
+                repriced.before_acts
             ));
         }
         if repriced.shredded > 0 {

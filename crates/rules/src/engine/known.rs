@@ -86,6 +86,11 @@ impl Known {
             .flat_map(|(_, works)| works)
     }
 
+    /// The contracts that anything is priced under.
+    pub(super) fn contracts(&self) -> impl Iterator<Item = &str> {
+        self.homes.keys().map(String::as_str)
+    }
+
     /// What stands in a pricing group of a contract, in the order of ids.
     pub(super) fn at(&self, contract: &str, home: &Placement) -> impl Iterator<Item = &Id> {
         let homes = self.homes.get(contract);

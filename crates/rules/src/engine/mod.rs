@@ -205,6 +205,11 @@ impl Book {
         self.known.accounts(contract)
     }
 
+    /// The contracts that its work is priced under.
+    pub fn contracts(&self) -> impl Iterator<Item = &str> {
+        self.known.contracts()
+    }
+
     /// A piece of work.
     pub fn work(&self, id: &str) -> Option<&Work> {
         self.known.work(id)

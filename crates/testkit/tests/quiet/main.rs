@@ -1,6 +1,8 @@
 //! The product between both twins where nothing breaks, and one thing happens at one moment.
 
 #[cfg(test)]
+mod acts;
+#[cfg(test)]
 mod conditions;
 #[cfg(test)]
 mod differences;

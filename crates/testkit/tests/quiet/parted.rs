@@ -74,6 +74,8 @@ impl Command for BookParts {
 
 impl BookParts {
     fn cut(&self, mut whole: Desired, recorded_seconds: i64) -> Desired {
+        // Nothing was priced so.
+        whole.inputs = None;
         let priced = whole.parts.remove(0);
         let base = &priced.content;
         let taken: i64 = self.beside.iter().map(|(_, seconds, _)| seconds).sum();

@@ -19,7 +19,7 @@ fn charges_come_out_bit_for_bit_whatever_rates_and_terms_are_now() {
         stage.pass().await;
         let first = again(&stage).await;
         assert_eq!(first.differing, []);
-        assert_eq!(first.with_other_work, 0);
+        assert_eq!(first.before_acts, 0);
         assert!(first.same >= 30 && first.same_lines >= 3, "{first:?}");
 
         // Other rates, another increment, another rounding: none of it was known then.

@@ -85,7 +85,14 @@ impl Stage {
             .await
             .unwrap();
         assert!(report.ties_out(), "{:?}", report.classes);
+        self.priced_again().await;
         report
+    }
+
+    /// Every charge comes out again bit for bit as it is booked.
+    pub(crate) async fn priced_again(&self) {
+        let again = pipeline::reprice::reprice(&self.env).await.unwrap();
+        assert_eq!(again.differing, []);
     }
 
     pub(crate) async fn class(&self, id: &str) -> Class {
@@ -96,6 +103,7 @@ impl Stage {
 
     /// The auditor finds nothing wrong.
     pub(crate) async fn judged(&self) -> Verdict {
+        self.priced_again().await;
         let verdict = self.world.verdict().await.unwrap();
         assert!(verdict.is_good(), "{verdict:?}");
         verdict

@@ -3,7 +3,9 @@
 //! compared bit for bit with what is booked: content, steps, digest of the inputs, and the row.
 //!
 //! Work that was priced with other work (tiers of a week, limits, hour banks) depends on what was there
-//! at that moment, which is not kept; it is counted and not priced again.
+//! at that moment: its act is carried out again on just that.
+
+mod acts;
 
 use crate::env::{Env, inconsistent};
 use crate::error::PassError;
@@ -45,8 +47,10 @@ pub struct Repriced {
     pub same: u64,
     /// Shared lines whose figures came out as booked.
     pub same_lines: u64,
-    /// Charges that were priced with other work.
-    pub with_other_work: u64,
+    /// Charges that were priced with other work and came out bit for bit as booked.
+    pub same_with_other_work: u64,
+    /// Charges that were priced with other work before it was kept what there was.
+    pub before_acts: u64,
     /// Charges whose text was shredded.
     pub shredded: u64,
     /// Charges that did not.
@@ -56,6 +60,7 @@ pub struct Repriced {
 /// Price every booked charge again.
 pub async fn reprice(env: &Env) -> Result<Repriced, PassError> {
     let mut repriced = Repriced::default();
+    let mut acted = 0_u64;
     let mut known: BTreeMap<i64, Reference> = BTreeMap::new();
     let mut after = ([0_u8; 16], 0_i64);
     loop {
@@ -65,33 +70,37 @@ pub async fn reprice(env: &Env) -> Result<Repriced, PassError> {
             let mut last = None;
             for row in page {
                 last = Some((row.item_id, row.charge_no));
-                one(tx, &mut known, &row, &mut repriced)?;
+                acted += u64::from(one(tx, &mut known, &row, &mut repriced)?);
             }
-            Ok((known, repriced, last))
+            Ok((known, repriced, last, acted))
         };
-        let (versions, so_far, last) = env.store.read(read).await?;
-        (known, repriced) = (versions, so_far);
+        let (versions, so_far, last, count) = env.store.read(read).await?;
+        (known, repriced, acted) = (versions, so_far, count);
         match last {
             Some(last) => after = last,
-            None => return Ok(repriced),
+            None => return acts::all(env, acted, repriced).await,
         }
     }
 }
 
+/// Price one charge again that was priced by itself; true if it names an act.
 fn one(
     tx: &mut ReadTx<'_>,
     known: &mut BTreeMap<i64, Reference>,
     row: &ChargeRow,
     repriced: &mut Repriced,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     if row.reverses.is_some() {
-        return Ok(());
+        return Ok(false);
     }
     let booked: Option<ChargeFacts> = facts::open(tx, row.explain)?;
     let Some(booked) = booked else {
         repriced.shredded += 1;
-        return Ok(());
+        return Ok(false);
     };
+    if let Some(Inputs::Act { .. }) = &booked.inputs {
+        return Ok(true);
+    }
     let differs = if let Some(Sharing::Line(_)) = &booked.sharing {
         let differs = line(tx, &booked)?;
         repriced.same_lines += u64::from(differs.is_none());
@@ -102,7 +111,7 @@ fn one(
         repriced.same += u64::from(differs.is_none());
         differs
     } else {
-        repriced.with_other_work += 1;
+        repriced.before_acts += 1;
         None
     };
     repriced.differing.extend(differs.map(|what| Differs {
@@ -110,7 +119,7 @@ fn one(
         charge: row.charge_no,
         what,
     }));
-    Ok(())
+    Ok(false)
 }
 
 /// A version of the reference data.
@@ -144,6 +153,7 @@ fn again(reference: &Reference, booked: &ChargeFacts, inputs: &Inputs) -> Result
     let priced = match inputs {
         Inputs::Entry { fields, looked_at } => entry(reference, version, fields, *looked_at),
         Inputs::Fixed(fixed) => amount(reference, fixed),
+        Inputs::Act { .. } => return Err("it was priced with other work".to_owned()),
     };
     priced.map_err(|problem| problem.facts)
 }
