@@ -5,7 +5,7 @@
 //! client can multiply on the invoice is what is charged.
 
 use crate::charge::{ChargeContent, Disposition, Placement};
-use crate::explanation::Explanation;
+use crate::explanation::{Explanation, Step};
 use crate::part::Part;
 use crate::quantity::time_words;
 use crate::resolve::Resolved;
@@ -20,6 +20,7 @@ use domain::quantity::{Unit, hours_printed};
 use domain::rate::{NoRate, RateQuery, RateRow, choose_rate};
 use domain::reference::Reference;
 use domain::rounding::Rounding;
+use std::sync::Arc;
 
 /// A priced item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,16 +61,14 @@ pub(crate) const fn disposition(kind: ContractKind, billable: bool) -> Dispositi
     }
 }
 
-/// Say what conditions said, and who pays.
+/// Who pays, in words.
 pub(crate) fn who_pays(
     resolved: &Resolved<'_>,
     fields: &EntryFields,
     disposition: Disposition,
-    why: &mut Explanation,
-) {
+) -> Step {
     let contract = resolved.contract;
-    why.steps.extend(resolved.steps.iter().cloned());
-    why.step(
+    Step::new(
         "who pays",
         format_args!(
             "contract {} is {}, the entry is {}",
@@ -87,7 +86,7 @@ pub(crate) fn who_pays(
         } else {
             "the client is billed"
         },
-    );
+    )
 }
 
 /// Refuse work that a condition of its contract wants a person to look at, unless somebody did.
@@ -140,7 +139,8 @@ fn price_v1(
         pricing_version: 1,
         steps: Vec::new(),
     };
-    who_pays(resolved, fields, disposition, &mut why);
+    why.steps.extend(resolved.steps.iter().cloned());
+    why.steps.push(who_pays(resolved, fields, disposition));
     let quantity = quantity(contract, disposition, fields, &mut why)?;
     let query = query(resolved, fields);
     let (rate, amount) = bill(reference, contract, disposition, &query, quantity, &mut why)?;
@@ -164,7 +164,7 @@ fn price_v1(
         contract: contract.id.clone(),
         contract_kind: contract.kind,
         shape: contract.shape,
-        placement: placement(resolved, posting_date),
+        placement: Arc::new(placement(resolved, posting_date)),
         quantity,
         unit: Unit::Hour,
         rate,

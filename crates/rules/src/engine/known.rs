@@ -16,7 +16,7 @@ pub(super) type Id = Arc<str>;
 /// Works by day, of one person. Those of one day are in the order of ids.
 type Days = BTreeMap<Date, Vec<Id>>;
 /// What stands in each pricing group of one contract.
-type Homes = BTreeMap<Placement, BTreeSet<Id>>;
+type Homes = BTreeMap<Arc<Placement>, BTreeSet<Id>>;
 
 /// Works, their prices and the accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -237,7 +237,7 @@ impl Known {
                 home.insert(Arc::clone(id));
             } else {
                 let home = BTreeSet::from([Arc::clone(id)]);
-                homes.insert(gross.placement.clone(), home);
+                homes.insert(Arc::clone(&gross.placement), home);
             }
         }
         let before = match gross {

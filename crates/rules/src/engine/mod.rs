@@ -18,6 +18,7 @@ mod content;
 mod gross;
 mod known;
 mod look;
+mod once;
 mod print;
 mod rates;
 mod reach;

@@ -2,6 +2,7 @@
 
 use super::gross::{self, Gross, Passing};
 use super::known::Id;
+use super::once::Once;
 use super::rates::Rates;
 use super::reach::Reach;
 use super::{Book, Told, Work};
@@ -18,7 +19,8 @@ impl Book {
         told: &mut Told,
     ) -> BTreeMap<Id, Gross> {
         let mut rates = Rates::of(reference);
-        let mut passing = self.tiered(reference, reach, told);
+        let mut once = Once::default();
+        let mut passing = self.tiered(reference, reach, &mut once, told);
         let failed = gross::bill_time(&mut passing);
         let mut fresh = BTreeMap::new();
         for one in passing {
@@ -27,7 +29,7 @@ impl Book {
                 told.refuse(&id, problem.clone());
                 continue;
             }
-            match gross::rate(&mut rates, one) {
+            match gross::rate(&mut rates, &mut once, one) {
                 Ok(gross) => {
                     fresh.insert(id, gross);
                 }
@@ -42,6 +44,7 @@ impl Book {
         &'a self,
         reference: &'a Reference,
         reach: &'a Reach,
+        once: &mut Once<'a>,
         told: &mut Told,
     ) -> Vec<Passing<'a>> {
         let mut workers: BTreeMap<&str, Vec<(&'a Id, &'a Work)>> = BTreeMap::new();
@@ -57,7 +60,7 @@ impl Book {
             let mut passing = Vec::with_capacity(works.len());
             for (id, work) in works {
                 match resolver.resolve(&work.fields) {
-                    Ok(resolved) => passing.push(Passing::new(id, work, resolved)),
+                    Ok(resolved) => passing.push(Passing::new(id, work, resolved, once)),
                     Err(problem) if reach.touched.contains(id) => {
                         told.refuse(id, problem);
                     }

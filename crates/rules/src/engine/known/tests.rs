@@ -7,6 +7,7 @@ use domain::decimal::Micro;
 use domain::entry::EntryFields;
 use domain::quantity::Unit;
 use jiff::civil::date;
+use std::sync::Arc;
 
 fn work(id: &str, worker: &str, day: i8) -> Work {
     Work {
@@ -33,11 +34,11 @@ fn gross(contract: &str, period: &str) -> Gross {
     Gross {
         contract: contract.to_owned(),
         pays: Disposition::Bill,
-        placement: Placement {
+        placement: Arc::new(Placement {
             bill_to: "C".to_owned(),
             group_key: "G".to_owned(),
             period: period.to_owned(),
-        },
+        }),
         work_date: date(2026, 1, 1),
         posting_date: date(2026, 1, 1),
         task: "T".to_owned(),
