@@ -149,16 +149,14 @@ impl Retainer {
     }
 
     fn reserve_one(&mut self, ask: &Ask, why: &mut Explanation) -> Result<Vec<Effect>, Refusal> {
-        let old = self.items.get(&ask.item).cloned();
-        self.items.remove_mut(&ask.item);
-        let before = old.as_ref().map_or_else(Vec::new, |o| o.slices.clone());
-        let mut drawing = old.unwrap_or_else(|| Drawing {
+        let old = self.items.get(&ask.item);
+        let same_rate = old.is_none_or(|old| old.ask.rate == ask.rate);
+        let mut drawing = Drawing {
             ask: ask.clone(),
-            claim: Claim::default(),
-            slices: Vec::new(),
-        });
-        let same_rate = drawing.ask.rate == ask.rate;
-        drawing.ask = ask.clone();
+            claim: old.map_or_else(Claim::default, |old| old.claim),
+            slices: old.map_or_else(Vec::new, |old| old.slices.clone()),
+        };
+        let before = drawing.slices.clone();
         drawing.claim.asked = ask.quantity;
         self.drawn_minor = minus(self.drawn_minor, net_of(&before, Outcome::Drawn)?)?;
         if !same_rate {

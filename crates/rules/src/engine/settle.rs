@@ -8,7 +8,6 @@ use super::known::Id;
 use super::whole::Whole;
 use super::{Book, PriceError, Told, Work, contract_of};
 use crate::account::ask::{Ask, AskKind};
-use crate::explanation::{Explanation, Step};
 use domain::contract::Contract;
 use domain::decimal::Micro;
 use domain::reference::Reference;
@@ -169,8 +168,17 @@ impl Book {
         works: &[Id],
         told: &mut Told,
     ) {
-        let mut ids: BTreeSet<&str> = settled.items.iter().map(|item| work_id(item)).collect();
-        ids.extend(works.iter().map(|id| &**id));
+        let own = works.iter().map(|id| &**id);
+        let ids: Vec<&str> = if settled.items.is_empty() {
+            own.collect()
+        } else {
+            let all: BTreeSet<&str> = settled.items.iter().map(|item| work_id(item)).collect();
+            all.into_iter()
+                .chain(own)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect()
+        };
         for id in ids {
             let Some((id, gross)) = self.known.priced_as(id) else {
                 // What is removed was said already.
@@ -231,13 +239,4 @@ fn asks_of(whole: &Whole<'_>, work: &Work, gross: &Gross) -> Vec<Ask> {
             task: Some(gross.task.clone()),
         })
         .collect()
-}
-
-/// Steps of the price, of the print, and of the accounts.
-pub(super) fn explained(gross: &Gross, own: Vec<Step>) -> Explanation {
-    let steps = gross.steps.iter().chain(&gross.print_steps).cloned();
-    Explanation {
-        pricing_version: crate::PRICING_VERSION,
-        steps: steps.chain(own).collect(),
-    }
 }
