@@ -112,6 +112,8 @@ impl Gross {
 /// A piece of work on its way through the stages.
 pub(super) struct Passing<'a> {
     pub(super) id: &'a Id,
+    /// Whether its own price may be another.
+    pub(super) touched: bool,
     pub(super) work: &'a Work,
     pub(super) resolved: Resolved<'a>,
     pub(super) pays: Disposition,
@@ -152,6 +154,7 @@ impl<'a> Passing<'a> {
         let seconds = work.fields.recorded_seconds;
         Self {
             id,
+            touched: true,
             work,
             resolved,
             pays,

@@ -40,8 +40,8 @@ pub(super) struct Known {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     id: Id,
-    work: Option<Work>,
-    gross: Option<Gross>,
+    work: Option<Box<Work>>,
+    gross: Option<Box<Gross>>,
 }
 
 impl Entry {
@@ -115,26 +115,28 @@ impl Known {
     }
 
     pub(super) fn works(&self) -> impl Iterator<Item = &Work> {
-        self.entries.iter().filter_map(|entry| entry.work.as_ref())
+        self.entries
+            .iter()
+            .filter_map(|entry| entry.work.as_deref())
     }
 
     pub(super) fn work(&self, id: &str) -> Option<&Work> {
-        self.entry(id)?.work.as_ref()
+        self.entry(id)?.work.as_deref()
     }
 
     pub(super) fn priced(&self) -> impl Iterator<Item = (&Id, &Gross)> {
         let all = self.entries.iter();
-        all.filter_map(|entry| Some((&entry.id, entry.gross.as_ref()?)))
+        all.filter_map(|entry| Some((&entry.id, entry.gross.as_deref()?)))
     }
 
     pub(super) fn gross(&self, id: &str) -> Option<&Gross> {
-        self.entry(id)?.gross.as_ref()
+        self.entry(id)?.gross.as_deref()
     }
 
     /// How a piece of work is priced, with its shared id.
     pub(super) fn priced_as(&self, id: &str) -> Option<(&Id, &Gross)> {
         let entry = self.entry(id)?;
-        Some((&entry.id, entry.gross.as_ref()?))
+        Some((&entry.id, entry.gross.as_deref()?))
     }
 
     pub(super) fn all_accounts(&self) -> impl Iterator<Item = (&String, &Accounts)> {
@@ -174,10 +176,10 @@ impl Known {
 
     fn work_mut(&mut self, id: &str) -> Option<&mut Work> {
         let place = *self.places.get(id)?;
-        self.entries.get_mut(place)?.work.as_mut()
+        self.entries.get_mut(place)?.work.as_deref_mut()
     }
 
-    pub(super) fn put_work(&mut self, work: Work) -> Id {
+    pub(super) fn put_work(&mut self, work: Box<Work>) -> Id {
         let known = self.entry(&work.id).map(|entry| Arc::clone(&entry.id));
         let id = known.unwrap_or_else(|| Id::from(work.id.as_str()));
         let before = self.set_work(&id, Some(work));
@@ -201,14 +203,14 @@ impl Known {
         }
     }
 
-    pub(super) fn put_gross(&mut self, id: Id, gross: Gross) {
+    pub(super) fn put_gross(&mut self, id: Id, gross: Box<Gross>) {
         let before = self.set_gross(&id, Some(gross));
         self.back.push(Back::Gross(id, before));
     }
 
-    pub(super) fn take_gross(&mut self, id: &str) -> Option<Gross> {
+    pub(super) fn take_gross(&mut self, id: &str) -> Option<Box<Gross>> {
         let (id, gross) = self.priced_as(id)?;
-        let (id, gross) = (Arc::clone(id), gross.clone());
+        let (id, gross) = (Arc::clone(id), Box::new(gross.clone()));
         let before = self.set_gross(&id, None);
         self.back.push(Back::Gross(id, before));
         Some(gross)
@@ -230,7 +232,7 @@ impl Known {
         while self.back.len() > mark.0 {
             match self.back.pop() {
                 Some(Back::Work(id, before)) => {
-                    self.set_work(&id, before.map(|work| *work));
+                    self.set_work(&id, before);
                 }
                 Some(Back::NotLookedAt(id)) => {
                     if let Some(work) = self.work_mut(&id) {
@@ -238,7 +240,7 @@ impl Known {
                     }
                 }
                 Some(Back::Gross(id, before)) => {
-                    self.set_gross(&id, before.map(|gross| *gross));
+                    self.set_gross(&id, before);
                 }
                 Some(Back::Accounts(contract, Some(before))) => {
                     self.accounts.insert(contract, *before);
@@ -257,7 +259,7 @@ impl Known {
     }
 
     /// Works and the days of people change together, here and nowhere else.
-    fn set_work(&mut self, id: &Id, work: Option<Work>) -> Option<Box<Work>> {
+    fn set_work(&mut self, id: &Id, work: Option<Box<Work>>) -> Option<Box<Work>> {
         let place = work.as_ref().map(|work| {
             let worker = work.fields.worker_ref.as_str();
             let worker = match self.days.get_key_value(worker) {
@@ -292,11 +294,11 @@ impl Known {
                 works.insert(place, Arc::clone(id));
             }
         }
-        before.map(Box::new)
+        before
     }
 
     /// Prices and the pricing groups change together, here and nowhere else.
-    fn set_gross(&mut self, id: &Id, gross: Option<Gross>) -> Option<Box<Gross>> {
+    fn set_gross(&mut self, id: &Id, gross: Option<Box<Gross>>) -> Option<Box<Gross>> {
         let stays = match (&gross, self.gross(id)) {
             (Some(gross), Some(before)) => {
                 gross.contract == before.contract && gross.placement == before.placement
@@ -333,7 +335,7 @@ impl Known {
                 self.homes.remove(&before.contract);
             }
         }
-        before.map(Box::new)
+        before
     }
 }
 

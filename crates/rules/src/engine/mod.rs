@@ -112,10 +112,10 @@ impl From<Stored> for Book {
             known.put_accounts(&contract, accounts);
         }
         for work in stored.works.into_values() {
-            known.put_work(work);
+            known.put_work(Box::new(work));
         }
         for (id, gross) in stored.gross {
-            known.put_gross(id.into(), gross);
+            known.put_gross(id.into(), Box::new(gross));
         }
         known.keep();
         Self {

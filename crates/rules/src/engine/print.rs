@@ -31,9 +31,9 @@ impl Book {
     pub(super) fn print(
         &self,
         contract: &Contract,
-        mut own: BTreeMap<Id, Gross>,
-        left: &[(Id, Gross)],
-    ) -> Result<BTreeMap<Id, Gross>, Problem> {
+        mut own: BTreeMap<Id, Box<Gross>>,
+        left: &[(Id, Box<Gross>)],
+    ) -> Result<BTreeMap<Id, Box<Gross>>, Problem> {
         for gross in own.values_mut().filter(|gross| !is_paid(gross)) {
             print_cost(contract, gross)?;
         }
@@ -52,7 +52,7 @@ impl Book {
             if !is_paid(&gross) {
                 done.insert(id, gross);
             } else if let Some(work) = self.known.work(&id) {
-                wanted.insert(id, (Cow::Owned(gross), work));
+                wanted.insert(id, (Cow::Owned(*gross), work));
             }
         }
         let mut booked = Vec::new();
@@ -75,7 +75,7 @@ impl Book {
         for (id, (gross, _)) in wanted {
             // What is only borrowed prints what it printed before.
             if let Cow::Owned(gross) = gross {
-                done.insert(id, gross);
+                done.insert(id, Box::new(gross));
             }
         }
         Ok(done)
@@ -85,10 +85,10 @@ impl Book {
     fn print_alone(
         &self,
         contract: &Contract,
-        own: &mut BTreeMap<Id, Gross>,
+        own: &mut BTreeMap<Id, Box<Gross>>,
     ) -> Result<(), Problem> {
         own.retain(|id, gross| !is_paid(gross) || self.known.work(id).is_some());
-        if !own.values().any(is_paid) {
+        if !own.values().any(|gross| is_paid(gross)) {
             return Ok(());
         }
         let terms = contract.quantity_terms();
@@ -117,7 +117,7 @@ impl Book {
     }
 
     /// The pricing groups that works are in, were in, or left.
-    fn homes_of(&self, wanted: &Wanted<'_>, left: &[(Id, Gross)]) -> BTreeSet<Arc<Placement>> {
+    fn homes_of(&self, wanted: &Wanted<'_>, left: &[(Id, Box<Gross>)]) -> BTreeSet<Arc<Placement>> {
         let now = wanted.values().map(|(gross, _)| &gross.placement);
         let before = wanted.keys().filter_map(|id| self.known.gross(id));
         let before = before.map(|gross| &gross.placement);

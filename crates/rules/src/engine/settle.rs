@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub(super) struct Under {
     /// New prices, by work.
-    pub(super) own: BTreeMap<Id, Gross>,
+    pub(super) own: BTreeMap<Id, Box<Gross>>,
     /// What stood under the contract and does no more: removed, or moved to another one.
-    pub(super) left: Vec<(Id, Gross)>,
+    pub(super) left: Vec<(Id, Box<Gross>)>,
     /// What of `own` stood under another contract, and how it was priced there.
-    came: BTreeMap<Id, Gross>,
+    came: BTreeMap<Id, Box<Gross>>,
 }
 
 impl Book {
@@ -29,8 +29,8 @@ impl Book {
     pub(super) fn settle(
         &mut self,
         reference: &Reference,
-        fresh: BTreeMap<Id, Gross>,
-        gone: Vec<(Id, Gross)>,
+        fresh: BTreeMap<Id, Box<Gross>>,
+        gone: Vec<(Id, Box<Gross>)>,
         told: &mut Told,
     ) -> Result<(), PriceError> {
         let fresh = self.looked_at(reference, fresh, &gone, told)?;
@@ -70,8 +70,8 @@ impl Book {
     /// What changes under each contract. What moves to another one leaves the one where it stood.
     pub(super) fn by_contract(
         &mut self,
-        fresh: BTreeMap<Id, Gross>,
-        gone: Vec<(Id, Gross)>,
+        fresh: BTreeMap<Id, Box<Gross>>,
+        gone: Vec<(Id, Box<Gross>)>,
     ) -> BTreeMap<String, Under> {
         let mut contracts: BTreeMap<String, Under> = BTreeMap::new();
         for (id, gross) in gone {

@@ -17,7 +17,7 @@ impl Book {
         reference: &Reference,
         reach: &Reach,
         told: &mut Told,
-    ) -> BTreeMap<Id, Gross> {
+    ) -> BTreeMap<Id, Box<Gross>> {
         let mut rates = Rates::of(reference);
         let mut once = Once::default();
         let mut passing = self.tiered(reference, reach, &mut once, told);
@@ -31,7 +31,7 @@ impl Book {
             }
             match gross::rate(&mut rates, &mut once, one) {
                 Ok(gross) => {
-                    fresh.insert(id, gross);
+                    fresh.insert(id, Box::new(gross));
                 }
                 Err(problem) => told.refuse(&id, problem),
             }
@@ -47,28 +47,32 @@ impl Book {
         once: &mut Once<'a>,
         told: &mut Told,
     ) -> Vec<Passing<'a>> {
-        let mut workers: BTreeMap<&str, Vec<(&'a Id, &'a Work)>> = BTreeMap::new();
-        for id in &reach.around {
+        let mut workers: BTreeMap<&str, Vec<(&'a Id, bool, &'a Work)>> = BTreeMap::new();
+        for (id, touched) in &reach.around {
             if let Some(work) = self.known.work(id) {
                 let own = workers.entry(work.fields.worker_ref.as_str()).or_default();
-                own.push((id, work));
+                own.push((id, *touched, work));
             }
         }
-        let mut all = Vec::with_capacity(reach.touched.len());
+        let mut all = Vec::with_capacity(reach.around.len());
         let mut resolver = Resolver::new(reference);
         for works in workers.into_values() {
             let mut passing = Vec::with_capacity(works.len());
-            for (id, work) in works {
+            for (id, touched, work) in works {
                 match resolver.resolve(&work.fields) {
-                    Ok(resolved) => passing.push(Passing::new(id, work, resolved, once)),
-                    Err(problem) if reach.touched.contains(id) => {
+                    Ok(resolved) => {
+                        let mut one = Passing::new(id, work, resolved, once);
+                        one.touched = touched;
+                        passing.push(one);
+                    }
+                    Err(problem) if touched => {
                         told.refuse(id, problem);
                     }
                     Err(_) => {}
                 }
             }
             let tiered = gross::tier(reference, &mut passing);
-            passing.retain(|one| reach.touched.contains(one.id));
+            passing.retain(|one| one.touched);
             match tiered {
                 Ok(()) => all.extend(passing),
                 Err(problem) => {

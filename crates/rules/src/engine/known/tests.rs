@@ -9,8 +9,8 @@ use domain::quantity::Unit;
 use jiff::civil::date;
 use std::sync::Arc;
 
-fn work(id: &str, worker: &str, day: i8) -> Work {
-    Work {
+fn work(id: &str, worker: &str, day: i8) -> Box<Work> {
+    Box::new(Work {
         id: id.to_owned(),
         fields: EntryFields {
             worker_ref: worker.to_owned(),
@@ -27,11 +27,11 @@ fn work(id: &str, worker: &str, day: i8) -> Work {
         approved_us: None,
         preauthorised: false,
         looked_at: false,
-    }
+    })
 }
 
-fn gross(contract: &str, period: &str) -> Gross {
-    Gross {
+fn gross(contract: &str, period: &str) -> Box<Gross> {
+    Box::new(Gross {
         contract: contract.to_owned(),
         pays: Disposition::Bill,
         placement: Arc::new(Placement {
@@ -48,7 +48,7 @@ fn gross(contract: &str, period: &str) -> Gross {
         cost_currency: "EUR".parse().unwrap(),
         steps: Vec::new(),
         print_steps: Vec::new(),
-    }
+    })
 }
 
 fn known() -> Known {
