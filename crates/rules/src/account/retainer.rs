@@ -20,6 +20,7 @@ use domain::decimal::Micro;
 use domain::money::Money;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// How far a funding has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,11 +213,7 @@ impl Retainer {
         after: &[Slice],
         why: &mut Explanation,
     ) {
-        let had = if before.is_empty() {
-            String::new()
-        } else {
-            format!(", had {}", words(before))
-        };
+        let had = Had(before);
         why.step(
             format_args!("retainer {}", self.terms.id),
             format_args!(
@@ -415,5 +412,17 @@ impl Retainer {
         );
         self.top_ups.push((id.clone(), amount.amount_minor));
         Ok(Some(Effect::TopUp { id, amount }))
+    }
+}
+
+/// What an item had before, if anything.
+struct Had<'a>(&'a [Slice]);
+
+impl fmt::Display for Had<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", had {}", words(self.0))
     }
 }
