@@ -115,17 +115,41 @@ impl fmt::Debug for Micro {
     }
 }
 
+/// The most signs of a number: the digits of the greatest integer, or as many zeros as a scale has,
+/// a point and a minus.
+const TEXT_MAX: usize = 40;
+
 /// Write an integer with its last digits behind the point. Explanations are mostly numbers, so this
 /// is written without the detour over a decimal.
 pub(crate) fn write_scaled(f: &mut fmt::Formatter<'_>, scaled: i64, digits: u32) -> fmt::Result {
-    let sign = if scaled < 0 { "-" } else { "" };
-    let size = scaled.unsigned_abs();
-    match (10_u64.checked_pow(digits), usize::try_from(digits)) {
-        (Some(unit), Ok(width)) if digits > 0 => {
-            write!(f, "{sign}{}.{:0width$}", size / unit, size % unit)
+    let mut text = [b'0'; TEXT_MAX];
+    let mut rest = scaled.unsigned_abs();
+    let mut written = 0_u32;
+    let mut signs = text.iter_mut().rev();
+    let mut put = |sign: u8| {
+        if let Some(place) = signs.next() {
+            *place = sign;
         }
-        _ => write!(f, "{sign}{size}"),
+    };
+    let mut length = 0_usize;
+    while rest > 0 || written <= digits {
+        if written == digits && digits > 0 {
+            put(b'.');
+            length += 1;
+        }
+        // A digit is less than ten.
+        put(b'0' + u8::try_from(rest % 10).unwrap_or_default());
+        length += 1;
+        rest /= 10;
+        written += 1;
     }
+    if scaled < 0 {
+        put(b'-');
+        length += 1;
+    }
+    let begin = TEXT_MAX.saturating_sub(length);
+    let text = text.get(begin..).unwrap_or_default();
+    f.write_str(std::str::from_utf8(text).unwrap_or_default())
 }
 
 impl Serialize for Micro {

@@ -8,6 +8,7 @@ use domain::money::Money;
 use domain::quantity::Unit;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Whether a client pays, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -92,8 +93,8 @@ pub struct ChargeContent {
     pub contract_kind: ContractKind,
     /// The shape for the ERP.
     pub shape: BillShape,
-    /// Where it belongs.
-    pub placement: Placement,
+    /// Where it belongs. Shared by all charges that belong there.
+    pub placement: Arc<Placement>,
     /// The printed quantity.
     pub quantity: Micro,
     /// Its unit.

@@ -22,6 +22,7 @@ use domain::quantity::Unit;
 use domain::reference::Reference;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a fixed amount is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -182,7 +183,7 @@ pub fn price_fixed<'a>(
         contract_kind: contract.kind,
         // The ERP prices time itself, never an agreed amount.
         shape: BillShape::DraftLine,
-        placement: Placement {
+        placement: Arc::new(Placement {
             bill_to: customer.code.clone(),
             group_key: match contract.grouping {
                 Grouping::Customer => format!("customer:{}", customer.code),
@@ -190,7 +191,7 @@ pub fn price_fixed<'a>(
                 Grouping::Contract | Grouping::Project => format!("contract:{}", contract.id),
             },
             period: format!("{:04}-{:02}", posting_date.year(), posting_date.month()),
-        },
+        }),
         quantity: pieces,
         unit: Unit::Piece,
         rate,

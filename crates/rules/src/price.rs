@@ -6,7 +6,7 @@
 
 use crate::charge::{ChargeContent, Disposition, Placement};
 use crate::engine::BeforeOthers;
-use crate::explanation::Explanation;
+use crate::explanation::{Explanation, Step};
 use crate::part::Part;
 use crate::quantity::time_words;
 use crate::resolve::Resolved;
@@ -21,6 +21,7 @@ use domain::quantity::{Unit, hours_printed};
 use domain::rate::{NoRate, RateQuery, RateRow, choose_rate};
 use domain::reference::Reference;
 use domain::rounding::Rounding;
+use std::sync::Arc;
 
 /// A priced item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,16 +64,14 @@ pub(crate) const fn disposition(kind: ContractKind, billable: bool) -> Dispositi
     }
 }
 
-/// Say what conditions said, and who pays.
+/// Who pays, in words.
 pub(crate) fn who_pays(
     resolved: &Resolved<'_>,
     fields: &EntryFields,
     disposition: Disposition,
-    why: &mut Explanation,
-) {
+) -> Step {
     let contract = resolved.contract;
-    why.steps.extend(resolved.steps.iter().cloned());
-    why.step(
+    Step::new(
         "who pays",
         format_args!(
             "contract {} is {}, the entry is {}",
@@ -90,7 +89,7 @@ pub(crate) fn who_pays(
         } else {
             "the client is billed"
         },
-    );
+    )
 }
 
 /// Refuse work that a condition of its contract wants a person to look at, unless somebody did.
@@ -143,7 +142,8 @@ fn price_v1(
         pricing_version: 1,
         steps: Vec::new(),
     };
-    who_pays(resolved, fields, disposition, &mut why);
+    why.steps.extend(resolved.steps.iter().cloned());
+    why.steps.push(who_pays(resolved, fields, disposition));
     let quantity = quantity(contract, disposition, fields, &mut why)?;
     let query = query(resolved, fields);
     let (rate, amount) = bill(reference, contract, disposition, &query, quantity, &mut why)?;
@@ -167,7 +167,7 @@ fn price_v1(
         contract: contract.id.clone(),
         contract_kind: contract.kind,
         shape: contract.shape,
-        placement: placement(resolved, posting_date),
+        placement: Arc::new(placement(resolved, posting_date)),
         quantity,
         unit: Unit::Hour,
         rate,

@@ -8,6 +8,7 @@ use domain::decimal::Micro;
 use domain::money::Money;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// What an item is billed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,14 +70,14 @@ impl Ask {
 /// that of the events.
 pub fn in_order(asks: &[Ask]) -> Vec<&Ask> {
     let mut sorted: Vec<&Ask> = asks.iter().collect();
-    sorted.sort_by(|a, b| {
-        (a.work_date, a.approved_at_micros, &a.source_id).cmp(&(
-            b.work_date,
-            b.approved_at_micros,
-            &b.source_id,
-        ))
-    });
+    sorted.sort_by(|a, b| by_order(a, b));
     sorted
+}
+
+pub(crate) fn by_order(one: &Ask, other: &Ask) -> Ordering {
+    let place = |ask: &Ask| (ask.work_date, ask.approved_at_micros);
+    let ids = || one.source_id.cmp(&other.source_id);
+    place(one).cmp(&place(other)).then_with(ids)
 }
 
 /// What becomes of a part of an ask.

@@ -9,6 +9,7 @@ use domain::contract::accounts::Printing;
 use domain::decimal::{MICRO_SCALE, Micro};
 use domain::money::Money;
 use domain::quantity::hours_printed;
+use std::fmt;
 
 fn too_large(what: &str) -> Refusal {
     Refusal::TooLarge(what.to_owned())
@@ -250,25 +251,27 @@ pub(super) fn changes(
 }
 
 /// Slices as words: `4 h billed (EUR 800.00), 2 h held (EUR 400.00)`.
-pub(super) fn words(slices: &[Slice]) -> String {
-    if slices.is_empty() {
-        return "nothing".to_owned();
+pub(super) const fn words(slices: &[Slice]) -> Words<'_> {
+    Words(slices)
+}
+
+/// See [`words`].
+pub(super) struct Words<'a>(&'a [Slice]);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("nothing");
+        }
+        for (number, slice) in self.0.iter().enumerate() {
+            let comma = if number == 0 { "" } else { ", " };
+            let (quantity, outcome) = (slice.quantity, slice.outcome.words());
+            write!(f, "{comma}{quantity} {outcome} ({}", slice.amount)?;
+            if slice.line_allowance.amount_minor != 0 {
+                write!(f, " less an allowance of {}", slice.line_allowance)?;
+            }
+            f.write_str(")")?;
+        }
+        Ok(())
     }
-    let parts: Vec<String> = slices
-        .iter()
-        .map(|slice| {
-            let allowance = if slice.line_allowance.amount_minor == 0 {
-                String::new()
-            } else {
-                format!(" less an allowance of {}", slice.line_allowance)
-            };
-            format!(
-                "{} {} ({}{allowance})",
-                slice.quantity,
-                slice.outcome.words(),
-                slice.amount
-            )
-        })
-        .collect();
-    parts.join(", ")
 }

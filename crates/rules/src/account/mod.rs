@@ -207,21 +207,59 @@ pub fn apply(account: &Account, event: &Event) -> Result<Applied, Refusal> {
         pricing_version: crate::PRICING_VERSION,
         steps: Vec::new(),
     };
-    let done = match &mut next {
-        Account::Limits(limits) => to_limits(limits, event, &mut why)?,
-        Account::Retainer(retainer) => to_retainer(retainer, event, &mut why)?,
-        Account::HourBank(bank) => to_hour_bank(bank, event, &mut why)?,
-        Account::Milestones(milestones) => to_milestones(milestones, event, &mut why)?,
-    };
-    let effects = done.ok_or_else(|| Refusal::WrongAccount {
-        account: account.words(),
-        event: event.words(),
-    })?;
+    let effects = next.hear(event, &mut why)?;
     Ok(Applied {
         account: next,
         effects,
         why,
     })
+}
+
+impl Account {
+    /// Become the account after an event. One that refuses may have heard half of it: whoever calls
+    /// this has another copy to go on with.
+    pub(crate) fn hear(
+        &mut self,
+        event: &Event,
+        why: &mut Explanation,
+    ) -> Result<Vec<Effect>, Refusal> {
+        let done = match self {
+            Self::Limits(limits) => to_limits(limits, event, why)?,
+            Self::Retainer(retainer) => to_retainer(retainer, event, why)?,
+            Self::HourBank(bank) => to_hour_bank(bank, event, why)?,
+            Self::Milestones(milestones) => to_milestones(milestones, event, why)?,
+        };
+        done.ok_or_else(|| Refusal::WrongAccount {
+            account: self.words(),
+            event: event.words(),
+        })
+    }
+
+    /// The same, of one item that asks.
+    pub(crate) fn hear_ask(
+        &mut self,
+        ask: &Ask,
+        why: &mut Explanation,
+    ) -> Result<Vec<Effect>, Refusal> {
+        let asks = std::slice::from_ref(ask);
+        match self {
+            Self::Limits(limits) => limits.reserve(asks, why),
+            Self::Retainer(retainer) => {
+                let mut effects = retainer.reserve(asks, why)?;
+                effects.extend(retainer.fill_up(why)?);
+                Ok(effects)
+            }
+            Self::HourBank(bank) => {
+                let before = bank.view()?;
+                bank.reserve(asks)?;
+                bank.since(&before, why)
+            }
+            Self::Milestones(_) => Err(Refusal::WrongAccount {
+                account: self.words(),
+                event: "reserve",
+            }),
+        }
+    }
 }
 
 /// What an event did; none = it is not for this account.

@@ -20,6 +20,7 @@ use domain::decimal::Micro;
 use domain::money::Money;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// How far a funding has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,16 +150,14 @@ impl Retainer {
     }
 
     fn reserve_one(&mut self, ask: &Ask, why: &mut Explanation) -> Result<Vec<Effect>, Refusal> {
-        let old = self.items.get(&ask.item).cloned();
-        self.items.remove_mut(&ask.item);
-        let before = old.as_ref().map_or_else(Vec::new, |o| o.slices.clone());
-        let mut drawing = old.unwrap_or_else(|| Drawing {
+        let old = self.items.get(&ask.item);
+        let same_rate = old.is_none_or(|old| old.ask.rate == ask.rate);
+        let mut drawing = Drawing {
             ask: ask.clone(),
-            claim: Claim::default(),
-            slices: Vec::new(),
-        });
-        let same_rate = drawing.ask.rate == ask.rate;
-        drawing.ask = ask.clone();
+            claim: old.map_or_else(Claim::default, |old| old.claim),
+            slices: old.map_or_else(Vec::new, |old| old.slices.clone()),
+        };
+        let before = drawing.slices.clone();
         drawing.claim.asked = ask.quantity;
         self.drawn_minor = minus(self.drawn_minor, net_of(&before, Outcome::Drawn)?)?;
         if !same_rate {
@@ -214,11 +213,7 @@ impl Retainer {
         after: &[Slice],
         why: &mut Explanation,
     ) {
-        let had = if before.is_empty() {
-            String::new()
-        } else {
-            format!(", had {}", words(before))
-        };
+        let had = Had(before);
         why.step(
             format_args!("retainer {}", self.terms.id),
             format_args!(
@@ -417,5 +412,17 @@ impl Retainer {
         );
         self.top_ups.push((id.clone(), amount.amount_minor));
         Ok(Some(Effect::TopUp { id, amount }))
+    }
+}
+
+/// What an item had before, if anything.
+struct Had<'a>(&'a [Slice]);
+
+impl fmt::Display for Had<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", had {}", words(self.0))
     }
 }

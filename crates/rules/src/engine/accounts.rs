@@ -4,17 +4,18 @@
 
 use super::slices::{one, over, together};
 use super::whole::Whole;
-use crate::account::ask::{Ask, Effect, Outcome, Slice, in_order};
+use crate::account::ask::{Ask, Effect, Outcome, Slice, by_order};
 use crate::account::hour_bank::HourBank;
 use crate::account::limit::Limits;
 use crate::account::milestone::Milestones;
 use crate::account::refusal::Refusal;
 use crate::account::retainer::Retainer;
-use crate::account::{Account, Applied, Event, Terms, apply};
-use crate::explanation::Step;
+use crate::account::{Account, Event, Terms};
+use crate::explanation::{Explanation, Step};
 use crate::overtime::Tier;
 use crate::shared::SharedMap;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The accounts of one contract; those it does not have are absent.
@@ -33,6 +34,9 @@ pub struct Accounts {
     #[serde(default, skip_serializing_if = "SharedMap::is_empty")]
     pub(super) homes: SharedMap<String, String>,
 }
+
+/// What is asked for, by item.
+type Asked<'k> = BTreeMap<&'k str, &'k Ask>;
 
 /// What an event on the accounts did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -129,43 +133,86 @@ impl Accounts {
         gone: &BTreeSet<String>,
         moved: &BTreeSet<String>,
     ) -> Result<Settled, Refusal> {
+        self.whole(|accounts| accounts.settle_all(asks, gone, moved))
+    }
+
+    /// All or nothing: a refusal of one account leaves all as they were.
+    fn whole(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<Settled, Refusal>,
+    ) -> Result<Settled, Refusal> {
+        let mut next = self.clone();
+        let settled = act(&mut next)?;
+        *self = next;
+        Ok(settled)
+    }
+
+    fn settle_all(
+        &mut self,
+        asks: &[Ask],
+        gone: &BTreeSet<String>,
+        moved: &BTreeSet<String>,
+    ) -> Result<Settled, Refusal> {
         let mut settled = Settled::default();
         settled
             .items
             .extend(asks.iter().map(|ask| ask.item.clone()));
         settled.items.extend(gone.iter().cloned());
-        let known: BTreeMap<String, Ask> = asks
-            .iter()
-            .map(|ask| (ask.item.clone(), ask.clone()))
-            .collect();
+        let asked: Asked<'_> = asks.iter().map(|ask| (ask.item.as_str(), ask)).collect();
         if let Some(bank) = &mut self.hour_bank {
+            let asks: Vec<&Ask> = asks.iter().collect();
             send(bank, asks, gone, &mut settled)?;
         }
-        let mut asks = self.over_the_bank(&settled.items, &known, gone);
+        let mut asks = self.over_the_bank(&settled.items, &asked, gone);
         asks.1.retain(|item| !moved.contains(item));
         if let Some(limits) = &mut self.limits {
-            send(limits, &asks.0, &asks.1, &mut settled)?;
+            let (asks, gone) = &asks;
+            send(
+                limits,
+                asks.iter().map(AsRef::as_ref).collect(),
+                gone,
+                &mut settled,
+            )?;
         }
-        let mut asks = self.past_the_limits(&settled.items, &asks.0);
+        if self.retainer.is_none() {
+            return Ok(settled);
+        }
+        let mut asks = self.past_the_limits(&settled.items, asks.0);
         asks.0.retain(|ask| !moved.contains(&ask.item));
         asks.1.extend(moved.iter().cloned());
-        if let Some(retainer) = &mut self.retainer {
-            send(retainer, &asks.0, &asks.1, &mut settled)?;
-        }
+        self.send_to_retainer(&asks, &mut settled)?;
         Ok(settled)
     }
 
-    /// Let what the limits changed of items pass the retainer.
-    pub(super) fn draw(&mut self, settled: &mut Settled) -> Result<(), Refusal> {
-        let asks = self.past_the_limits(&settled.items, &[]);
+    fn send_to_retainer(
+        &mut self,
+        (asks, gone): &(Vec<Cow<'_, Ask>>, BTreeSet<String>),
+        settled: &mut Settled,
+    ) -> Result<(), Refusal> {
         match &mut self.retainer {
-            Some(retainer) => send(retainer, &asks.0, &asks.1, settled),
+            Some(retainer) => {
+                let asks = asks.iter().map(AsRef::as_ref).collect();
+                send(retainer, asks, gone, settled)
+            }
             None => Ok(()),
         }
     }
 
+    /// Let what the limits changed of items pass the retainer.
+    pub(super) fn draw(&mut self, settled: &mut Settled) -> Result<(), Refusal> {
+        if self.retainer.is_none() {
+            return Ok(());
+        }
+        let asks = self.past_the_limits(&settled.items, Vec::new());
+        self.send_to_retainer(&asks, settled)
+    }
+
     /// Send any other event to the account it is for, and let what it changed pass those after it.
     pub fn tell(&mut self, event: &Event) -> Result<Settled, Refusal> {
+        self.whole(|accounts| accounts.hear(event))
+    }
+
+    fn hear(&mut self, event: &Event) -> Result<Settled, Refusal> {
         let mut settled = Settled::default();
         let slot = match event {
             Event::Accept { .. } | Event::ReleaseRetention { .. } => &mut self.milestones,
@@ -198,17 +245,16 @@ impl Accounts {
         };
         take(account, event, &mut settled)?;
         let items = settled.items.clone();
-        let asks = self.over_the_bank(&items, &BTreeMap::new(), &BTreeSet::new());
+        let (asks, gone) = self.over_the_bank(&items, &Asked::new(), &BTreeSet::new());
         if matches!(event, Event::OpenPeriod { .. } | Event::ClosePeriod { .. })
             && let Some(limits) = &mut self.limits
         {
-            send(limits, &asks.0, &asks.1, &mut settled)?;
+            let asks = asks.iter().map(AsRef::as_ref).collect();
+            send(limits, asks, &gone, &mut settled)?;
         }
-        let asks = self.past_the_limits(&settled.items.clone(), &asks.0);
-        if !matches!(event, Event::Fund { .. })
-            && let Some(retainer) = &mut self.retainer
-        {
-            send(retainer, &asks.0, &asks.1, &mut settled)?;
+        if !matches!(event, Event::Fund { .. }) && self.retainer.is_some() {
+            let asks = self.past_the_limits(&settled.items, asks);
+            self.send_to_retainer(&asks, &mut settled)?;
         }
         Ok(settled)
     }
@@ -226,7 +272,7 @@ impl Accounts {
             let event = Event::ReleaseHeld {
                 at_most: Some(at_most),
             };
-            let one = self.tell(&event)?;
+            let one = self.hear(&event)?;
             if one.items.is_empty() {
                 if usize::try_from(at_most).map_or(true, |tried| tried >= waiting) {
                     return Ok(all);
@@ -309,12 +355,12 @@ impl Accounts {
 
     /// What has to pass the limits: overage of a bank, or everything where there is none. What is
     /// gone asks for nothing, whatever the limits know of it.
-    fn over_the_bank(
+    fn over_the_bank<'k>(
         &self,
         items: &BTreeSet<String>,
-        asked: &BTreeMap<String, Ask>,
+        asked: &Asked<'k>,
         withdrawn: &BTreeSet<String>,
-    ) -> (Vec<Ask>, BTreeSet<String>) {
+    ) -> (Vec<Cow<'k, Ask>>, BTreeSet<String>) {
         let mut asks = Vec::new();
         let mut gone = BTreeSet::new();
         for item in items {
@@ -324,7 +370,8 @@ impl Accounts {
                         let still = !withdrawn.contains(item);
                         still.then(|| self.known_ask(item)).flatten()
                     };
-                    match asked.get(item).cloned().or_else(known) {
+                    let asked = asked.get(item.as_str()).copied().map(Cow::Borrowed);
+                    match asked.or_else(|| known().map(Cow::Owned)) {
                         Some(ask) => asks.push(ask),
                         None => {
                             gone.insert(item.clone());
@@ -337,11 +384,11 @@ impl Accounts {
                         .ok()
                         .and_then(|slices| one(&slices, Outcome::Overage));
                     match (over, bank.record(item)) {
-                        (Some(slice), Some(record)) => asks.push(Ask {
+                        (Some(slice), Some(record)) => asks.push(Cow::Owned(Ask {
                             quantity: slice.quantity,
                             rate: slice.rate,
                             ..record.ask.clone()
-                        }),
+                        })),
                         _ => {
                             gone.insert(item.clone());
                         }
@@ -365,18 +412,16 @@ impl Accounts {
     }
 
     /// What may be billed of the items, for the retainer.
-    fn past_the_limits(
+    fn past_the_limits<'k>(
         &self,
         items: &BTreeSet<String>,
-        asks: &[Ask],
-    ) -> (Vec<Ask>, BTreeSet<String>) {
+        asks: Vec<Cow<'k, Ask>>,
+    ) -> (Vec<Cow<'k, Ask>>, BTreeSet<String>) {
         let Some(Account::Limits(limits)) = &self.limits else {
-            let gone = items
-                .iter()
-                .filter(|item| !asks.iter().any(|ask| ask.item == **item))
-                .cloned()
-                .collect();
-            return (asks.to_vec(), gone);
+            let asked: BTreeSet<&str> = asks.iter().map(|ask| ask.item.as_str()).collect();
+            let gone = items.iter().filter(|item| !asked.contains(item.as_str()));
+            let gone = gone.cloned().collect();
+            return (asks, gone);
         };
         let mut past = Vec::new();
         let mut gone = BTreeSet::new();
@@ -385,11 +430,11 @@ impl Accounts {
                 .record(item)
                 .and_then(|record| Some((record, one(&record.slices, Outcome::Billed)?)));
             match billed {
-                Some((record, slice)) => past.push(Ask {
+                Some((record, slice)) => past.push(Cow::Owned(Ask {
                     quantity: slice.quantity,
                     rate: slice.rate,
                     ..record.ask.clone()
-                }),
+                })),
                 None => {
                     gone.insert(item.clone());
                 }
@@ -439,7 +484,7 @@ fn knows(account: &Account, item: &str) -> bool {
 
 fn send(
     account: &mut Account,
-    asks: &[Ask],
+    mut asks: Vec<&Ask>,
     gone: &BTreeSet<String>,
     settled: &mut Settled,
 ) -> Result<(), Refusal> {
@@ -450,27 +495,22 @@ fn send(
     }
     // One after the other in the order of a batch, so that each is told what it was granted and why.
     // The tiers of one piece of work go from straight to double time, as they were worked.
-    let mut asks: Vec<Ask> = asks.to_vec();
-    asks.sort_by_key(|ask| tier_of(&ask.item));
-    for ask in in_order(&asks) {
-        let event = Event::Reserve {
-            asks: vec![ask.clone()],
-        };
-        take(account, &event, settled)?;
+    asks.sort_by_cached_key(|ask| tier_of(&ask.item));
+    asks.sort_by(|one, other| by_order(one, other));
+    for ask in asks {
+        let mut why = Explanation::default();
+        let effects = account.hear_ask(ask, &mut why)?;
+        tell(Some(&ask.item), effects, &why.steps, settled);
     }
     Ok(())
 }
 
 fn take(account: &mut Account, event: &Event, settled: &mut Settled) -> Result<(), Refusal> {
-    let Applied {
-        account: next,
-        effects,
-        why,
-    } = apply(account, event)?;
-    *account = next;
+    let mut why = Explanation::default();
+    let effects = account.hear(event, &mut why)?;
     let own = match event {
-        Event::Reserve { asks } => asks.first().map(|ask| ask.item.clone()),
-        Event::Withdraw { item } | Event::Credit { item, .. } => Some(item.clone()),
+        Event::Reserve { asks } => asks.first().map(|ask| &ask.item),
+        Event::Withdraw { item } | Event::Credit { item, .. } => Some(item),
         Event::ReleaseHeld { .. }
         | Event::ChangeTerms { .. }
         | Event::Fund { .. }
@@ -479,23 +519,31 @@ fn take(account: &mut Account, event: &Event, settled: &mut Settled) -> Result<(
         | Event::Accept { .. }
         | Event::ReleaseRetention { .. } => None,
     };
+    tell(own, effects, &why.steps, settled);
+    Ok(())
+}
+
+/// Note what an event did: to the item that it names, and to all that it changed.
+fn tell(own: Option<&String>, effects: Vec<Effect>, steps: &[Step], settled: &mut Settled) {
     let changed = effects.iter().filter_map(|effect| match effect {
-        Effect::Change { item, .. } | Effect::Rebill { item, .. } => Some(item.clone()),
+        Effect::Change { item, .. } | Effect::Rebill { item, .. } => Some(item),
         Effect::TopUp { .. }
         | Effect::Fee { .. }
         | Effect::Breakage { .. }
         | Effect::Milestone { .. }
         | Effect::Withheld { .. } => None,
     });
-    let told: BTreeSet<String> = own.into_iter().chain(changed).collect();
+    let told: BTreeSet<&String> = own.into_iter().chain(changed).collect();
     for item in told {
-        let steps = settled.steps.entry(item).or_default();
-        steps.extend(why.steps.iter().cloned());
+        let told = settled.steps.entry(item.clone()).or_default();
+        told.extend(steps.iter().cloned());
     }
     for effect in effects {
         match &effect {
             Effect::Change { item, .. } => {
-                settled.items.insert(item.clone());
+                if !settled.items.contains(item) {
+                    settled.items.insert(item.clone());
+                }
             }
             Effect::Rebill { item, .. } => {
                 settled.items.insert(item.clone());
@@ -508,5 +556,4 @@ fn take(account: &mut Account, event: &Event, settled: &mut Settled) -> Result<(
             | Effect::Withheld { .. } => settled.effects.push(effect),
         }
     }
-    Ok(())
 }

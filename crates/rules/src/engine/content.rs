@@ -3,7 +3,7 @@
 
 use super::accounts::Accounts;
 use super::gross::{Gross, GrossPart, asks_accounts};
-use super::settle::{ask_id, explained};
+use super::settle::ask_id;
 use crate::account::ask::{Outcome, Slice};
 use crate::charge::{ChargeContent, Disposition};
 use crate::explanation::{Explanation, Step};
@@ -15,6 +15,7 @@ use domain::money::{Money, MoneyError};
 use domain::rounding::Rounding;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A part of a piece of work, priced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,16 @@ pub struct BeforeOthers {
     pub print_steps: usize,
 }
 
+impl BeforeOthers {
+    const fn of(gross: &Gross, part: &GrossPart) -> Self {
+        Self {
+            billable_seconds: part.billable_seconds,
+            price_steps: gross.steps.len(),
+            print_steps: gross.print_steps.len(),
+        }
+    }
+}
+
 fn too_large(_: MoneyError) -> Problem {
     Problem::new(Code::AmountTooLarge, "an amount cannot be represented")
 }
@@ -54,34 +65,30 @@ pub(super) fn parts(
     accounts: Option<&Accounts>,
     settled: &BTreeMap<String, Vec<Step>>,
 ) -> Result<Vec<PricedPart>, Problem> {
-    let mut made: Vec<PricedPart> = Vec::new();
+    let mut made: Vec<PricedPart> = Vec::with_capacity(gross.parts.len());
     let mut cost = Cost::default();
+    let accounts = accounts.filter(|accounts| accounts.asked_about_work());
     for part in &gross.parts {
-        let own_name = ask_id(id, part);
         let asked = part.billed && asks_accounts(contract.kind, gross.pays);
-        let slices = match accounts.filter(|accounts| asked && accounts.asked_about_work()) {
-            Some(accounts) => accounts.slices(&own_name),
-            None => Vec::new(),
-        };
+        let (mut slices, mut steps): (Vec<Slice>, &[Step]) = (Vec::new(), &[]);
+        if accounts.is_some() || !settled.is_empty() {
+            let own_name = ask_id(id, part);
+            if let Some(accounts) = accounts.filter(|_| asked) {
+                slices = accounts.slices(&own_name);
+            }
+            steps = settled.get(&own_name).map_or(&[], Vec::as_slice);
+        }
         // Nobody was asked, or there was nothing to ask for: the part is as it is.
-        let slices = if slices.is_empty() {
-            vec![whole(contract, part)?]
-        } else {
-            slices
-        };
-        // Nothing to ask for, or all of it credited for good: billed with nothing, and it cost all the
-        // same.
-        let slices = if slices.is_empty() {
-            vec![nothing(contract, part)]
-        } else {
-            slices
-        };
+        if slices.is_empty() {
+            let (slice, seconds) = (whole(contract, part)?, part.recorded_seconds);
+            let one = priced(contract, gross, part, &slice, seconds, &mut cost, steps)?;
+            made.push(one);
+            continue;
+        }
         let seconds = shares(part.recorded_seconds, &slices);
         for (slice, seconds) in slices.iter().zip(seconds) {
-            let steps = settled.get(&own_name).cloned().unwrap_or_default();
-            made.push(priced(
-                contract, gross, part, slice, seconds, &mut cost, steps,
-            )?);
+            let one = priced(contract, gross, part, slice, seconds, &mut cost, steps)?;
+            made.push(one);
         }
     }
     Ok(made)
@@ -102,17 +109,6 @@ fn whole(contract: &Contract, part: &GrossPart) -> Result<Slice, Problem> {
         .map_err(too_large)?,
         line_allowance: Money::zero(contract.currency),
     })
-}
-
-/// A part of which nothing is billed.
-fn nothing(contract: &Contract, part: &GrossPart) -> Slice {
-    Slice {
-        outcome: Outcome::Billed,
-        quantity: Micro::ZERO,
-        rate: part.rate,
-        amount: Money::zero(contract.currency),
-        line_allowance: Money::zero(contract.currency),
-    }
 }
 
 /// The recorded seconds of slices, by their quantities; what division leaves goes to the last.
@@ -150,7 +146,7 @@ fn priced(
     slice: &Slice,
     seconds: i64,
     cost: &mut Cost,
-    account_steps: Vec<Step>,
+    account_steps: &[Step],
 ) -> Result<PricedPart, Problem> {
     let zero = Money::zero(contract.currency);
     let key = Part {
@@ -176,7 +172,11 @@ fn priced(
     } else {
         zero
     };
-    let mut steps = account_steps;
+    let said = [&gross.steps, &gross.print_steps, account_steps];
+    let mut steps = Vec::with_capacity(said.iter().map(|steps| steps.len()).sum::<usize>() + 2);
+    for said in said {
+        steps.extend_from_slice(said);
+    }
     if disposition != Disposition::Cost {
         let inputs = format_args!(
             "{} {} x {} {}, {} to the smallest coin; {}",
@@ -223,7 +223,7 @@ fn priced(
         contract: contract.id.clone(),
         contract_kind: contract.kind,
         shape: contract.shape,
-        placement: gross.placement.clone(),
+        placement: Arc::clone(&gross.placement),
         quantity: slice.quantity,
         unit: gross.unit,
         rate: if disposition == Disposition::Cost {
@@ -242,11 +242,10 @@ fn priced(
     Ok(PricedPart {
         content,
         line_allowance: slice.line_allowance,
-        before: BeforeOthers {
-            billable_seconds: part.billable_seconds,
-            price_steps: gross.steps.len(),
-            print_steps: gross.print_steps.len(),
+        before: BeforeOthers::of(gross, part),
+        explanation: Explanation {
+            pricing_version: crate::PRICING_VERSION,
+            steps,
         },
-        explanation: explained(gross, steps),
     })
 }

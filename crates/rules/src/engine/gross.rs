@@ -4,17 +4,17 @@
 
 use super::PriceError;
 use super::known::Id;
+use super::once::Once;
 use super::rates::{Rate, Rates};
 use super::work::Work;
 use crate::charge::{Disposition, Placement};
-use crate::explanation::{Explanation, Step};
+use crate::explanation::Step;
 use crate::overtime::bill::{TierPrice, bill_tiers};
 use crate::overtime::pay::RegularRate;
 use crate::overtime::tiers::tier_week;
 use crate::overtime::{OvertimeError, Tier};
-use crate::price::{disposition, placement, who_pays};
 use crate::quantity::WorkTime;
-use crate::quantity::increment::billable_parts;
+use crate::quantity::increment::billable_tiers;
 use crate::resolve::Resolved;
 use domain::contract::quantity::IncrementScope;
 use domain::contract::{Contract, ContractKind};
@@ -26,6 +26,7 @@ use domain::reference::Reference;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A part of a piece of work before accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ pub struct Gross {
     /// Whether a client pays for it at all.
     pub pays: Disposition,
     /// Where its charges belong.
-    pub placement: Placement,
+    pub placement: Arc<Placement>,
     /// The day of the work.
     pub work_date: Date,
     /// The day it is posted on.
@@ -113,7 +114,7 @@ impl Gross {
             && priced(self) == priced(before);
         if same {
             self.posting_date = before.posting_date;
-            self.placement = before.placement.clone();
+            self.placement = Arc::clone(&before.placement);
         }
     }
 }
@@ -121,6 +122,8 @@ impl Gross {
 /// A piece of work on its way through the stages.
 pub(super) struct Passing<'a> {
     pub(super) id: &'a Id,
+    /// Whether its own price may be another.
+    pub(super) touched: bool,
     pub(super) work: &'a Work,
     pub(super) resolved: Resolved<'a>,
     pub(super) pays: Disposition,
@@ -128,8 +131,12 @@ pub(super) struct Passing<'a> {
     line: String,
     tiers: [i64; 3],
     billable: [i64; 3],
-    why: Explanation,
+    /// How it came about so far.
+    steps: Vec<Step>,
 }
+
+/// So many steps has work with cost, bill rate and overtime before it is printed.
+const STEPS_USUAL: usize = 10;
 
 /// Why a stage has no answer, as the exception that the work becomes.
 pub(super) fn terms_problem(contract: &Contract, error: &dyn std::fmt::Display) -> Problem {
@@ -146,19 +153,16 @@ impl<'a> Passing<'a> {
         work: &'a Work,
         resolved: Resolved<'a>,
         before: Option<&Gross>,
+        once: &mut Once<'a>,
     ) -> Self {
-        let pays = disposition(resolved.contract.kind, resolved.billable);
-        let mut why = Explanation {
-            pricing_version: crate::PRICING_VERSION,
-            steps: Vec::new(),
-        };
-        who_pays(&resolved, &work.fields, pays, &mut why);
+        let mut steps = Vec::with_capacity(STEPS_USUAL);
+        let pays = once.who_pays(&resolved, &work.fields, &mut steps);
         let line = if resolved.contract.increment_scope == IncrementScope::Line {
             // What stands stays on its line, also when its period is closed by now.
             let stands = before.filter(|before| before.is_of(work, &resolved));
             let place = match stands {
                 Some(before) => before.placement.clone(),
-                None => placement(&resolved, resolved.posting.date()),
+                None => once.placement(&resolved, resolved.posting.date()),
             };
             format!("{} {}", place.group_key, place.period)
         } else {
@@ -167,13 +171,14 @@ impl<'a> Passing<'a> {
         let seconds = work.fields.recorded_seconds;
         Self {
             id,
+            touched: true,
             work,
             resolved,
             pays,
             line,
             tiers: [seconds, 0, 0],
             billable: [seconds, 0, 0],
-            why,
+            steps,
         }
     }
 
@@ -232,7 +237,7 @@ pub(super) fn tier(reference: &Reference, passing: &mut [Passing<'_>]) -> Result
                 && one.pays == Disposition::Bill
             {
                 one.tiers = entry.parts();
-                one.why.steps.extend(week.steps.iter().cloned());
+                one.steps.extend(week.steps.iter().cloned());
             }
         }
     }
@@ -265,37 +270,24 @@ fn bill_contract(passing: &mut [Passing<'_>], places: Vec<usize>) -> Result<(), 
     };
     let terms = contract.quantity_terms();
     let times: Vec<WorkTime<'_>> = places.iter().filter_map(of).map(Passing::time).collect();
-    let parts: Vec<Vec<i64>> = places
-        .iter()
-        .filter_map(of)
-        .map(|one| one.tiers.to_vec())
-        .collect();
+    let tiers: Vec<[i64; 3]> = places.iter().filter_map(of).map(|one| one.tiers).collect();
     let shares =
-        billable_parts(&terms, &times, &parts).map_err(|error| terms_problem(contract, &error))?;
+        billable_tiers(&terms, &times, &tiers).map_err(|error| terms_problem(contract, &error))?;
     for (place, share) in places.into_iter().zip(shares) {
         if let Some(one) = passing.get_mut(place) {
-            if terms.increment.is_some() {
-                one.why.steps.extend(share.steps);
-            }
-            for (to, from) in one.billable.iter_mut().zip(share.parts_seconds) {
-                *to = from;
-            }
+            one.steps.extend(share.step);
+            one.billable = share.seconds;
         }
     }
     Ok(())
 }
 
-/// Parts at a rate, not yet printed.
-struct Rated {
-    parts: Vec<GrossPart>,
-    steps: Vec<Step>,
-}
-
+/// The parts at their rates, not yet printed.
 fn rates_of<'a>(
     rates: &mut Rates<'a>,
-    one: &Passing<'a>,
+    one: &mut Passing<'a>,
     cost_rate: Micro,
-) -> Result<Rated, Problem> {
+) -> Result<Vec<GrossPart>, Problem> {
     let contract = one.contract();
     let part = |tier: Tier, seconds: i64, billable: i64, billed: bool, rate: Micro| GrossPart {
         tier,
@@ -307,21 +299,16 @@ fn rates_of<'a>(
     };
     if one.pays != Disposition::Bill {
         let seconds = one.work.fields.recorded_seconds;
-        return Ok(Rated {
-            parts: vec![part(Tier::Straight, seconds, seconds, false, Micro::ZERO)],
-            steps: Vec::new(),
-        });
+        let whole = part(Tier::Straight, seconds, seconds, false, Micro::ZERO);
+        return Ok(vec![whole]);
     }
     let Rate { row, steps } = rates.bill(&one.resolved, one.work.fields.work_date)?;
     let rate = row.rate;
-    let mut steps = steps.clone();
+    one.steps.extend(steps.iter().cloned());
     let Some(billing) = &contract.overtime else {
         let [seconds, ..] = one.tiers;
         let [billable, ..] = one.billable;
-        return Ok(Rated {
-            parts: vec![part(Tier::Straight, seconds, billable, true, rate)],
-            steps,
-        });
+        return Ok(vec![part(Tier::Straight, seconds, billable, true, rate)]);
     };
     let billed = bill_tiers(
         billing,
@@ -331,7 +318,7 @@ fn rates_of<'a>(
         &RegularRate::of_one(cost_rate),
     )
     .map_err(|error: OvertimeError| terms_problem(contract, &error))?;
-    steps.extend(billed.steps);
+    one.steps.extend(billed.steps);
     let mut parts: Vec<GrossPart> = Vec::new();
     for tier in billed.parts {
         let place = Tier::ALL.iter().position(|known| *known == tier.tier);
@@ -355,7 +342,7 @@ fn rates_of<'a>(
         }
     }
     parts.sort_by_key(|known| known.tier);
-    Ok(Rated { parts, steps })
+    Ok(parts)
 }
 
 /// The cost rate and its currency; zero where no cost rates are kept here.
@@ -363,7 +350,7 @@ fn cost_of<'a>(rates: &mut Rates<'a>, one: &mut Passing<'a>) -> Result<(Micro, C
     match rates.cost(&one.resolved, one.work.fields.work_date)? {
         None => Ok((Micro::ZERO, one.contract().currency)),
         Some(Rate { row, steps }) => {
-            one.why.steps.extend(steps.iter().cloned());
+            one.steps.extend(steps.iter().cloned());
             Ok((row.rate, row.currency))
         }
     }
@@ -371,17 +358,19 @@ fn cost_of<'a>(rates: &mut Rates<'a>, one: &mut Passing<'a>) -> Result<(Micro, C
 
 /// Rates and everything that needs no other work: the gross of one piece of work, quantities still
 /// to be printed.
-pub(super) fn rate<'a>(rates: &mut Rates<'a>, mut one: Passing<'a>) -> Result<Gross, Problem> {
+pub(super) fn rate<'a>(
+    rates: &mut Rates<'a>,
+    once: &mut Once<'a>,
+    mut one: Passing<'a>,
+) -> Result<Gross, Problem> {
     let (cost_rate, cost_currency) = cost_of(rates, &mut one)?;
-    let rated = rates_of(rates, &one, cost_rate)?;
-    let mut steps = one.why.steps;
-    steps.extend(rated.steps);
+    let parts = rates_of(rates, &mut one, cost_rate)?;
     let contract = one.resolved.contract;
     let posting_date = one.resolved.posting.date();
     Ok(Gross {
         contract: contract.id.clone(),
         pays: one.pays,
-        placement: placement(&one.resolved, posting_date),
+        placement: once.placement(&one.resolved, posting_date),
         work_date: one.work.fields.work_date,
         posting_date,
         task: one.resolved.task.code.clone(),
@@ -390,10 +379,10 @@ pub(super) fn rate<'a>(rates: &mut Rates<'a>, mut one: Passing<'a>) -> Result<Gr
         } else {
             Unit::Hour
         },
-        parts: rated.parts,
+        parts,
         cost_rate,
         cost_currency,
-        steps,
+        steps: one.steps,
         print_steps: Vec::new(),
     })
 }

@@ -78,7 +78,7 @@ impl Book {
                 .known
                 .gross(id)
                 .filter(|gross| gross.contract == contract.id && gross.pays == Disposition::Bill);
-            accounts.note_home(id, own.map(|gross| &gross.placement));
+            accounts.note_home(id, own.map(|gross| &*gross.placement));
         }
     }
 }

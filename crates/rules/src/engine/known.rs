@@ -16,13 +16,17 @@ pub(super) type Id = Arc<str>;
 /// Works by day, of one person. Those of one day are in the order of ids.
 type Days = BTreeMap<Date, Vec<Id>>;
 /// What stands in each pricing group of one contract.
-type Homes = BTreeMap<Placement, BTreeSet<Id>>;
+type Homes = BTreeMap<Arc<Placement>, BTreeSet<Id>>;
 
 /// Works, their prices and the accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Known {
-    works: HashMap<Id, Work>,
-    gross: HashMap<Id, Gross>,
+    /// By id, the place among the entries.
+    places: HashMap<Id, usize>,
+    /// In the order in which they came, as far as nobody left: one comes and goes with its neighbours.
+    entries: Vec<Entry>,
+    /// Places that somebody left.
+    vacant: Vec<usize>,
     accounts: BTreeMap<String, Accounts>,
     /// The works of a person by day. Follows from the works.
     days: HashMap<Id, Days>,
@@ -31,6 +35,35 @@ pub(super) struct Known {
     /// The ways back to where the change began.
     back: Vec<Back>,
 }
+
+/// What is known of one id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    id: Id,
+    work: Option<Box<Work>>,
+    gross: Option<Box<Gross>>,
+}
+
+impl Entry {
+    const fn is_empty(&self) -> bool {
+        self.work.is_none() && self.gross.is_none()
+    }
+}
+
+/// The same is known of the same ids, in whatever order it came.
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |entry: &Entry| other.entry(&entry.id) == Some(entry);
+        self.places.len() == other.places.len()
+            && self.entries().all(same)
+            && self.accounts == other.accounts
+            && self.days == other.days
+            && self.homes == other.homes
+            && self.back == other.back
+    }
+}
+
+impl Eq for Known {}
 
 /// What was there before one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,25 +78,65 @@ enum Back {
 pub(super) struct Mark(usize);
 
 impl Known {
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| !entry.is_empty())
+    }
+
+    fn entry(&self, id: &str) -> Option<&Entry> {
+        self.entries.get(*self.places.get(id)?)
+    }
+
+    /// The entry of an id, a new one where there is none.
+    fn entry_of(&mut self, id: &Id) -> Option<&mut Entry> {
+        if let Some(place) = self.places.get(id) {
+            return self.entries.get_mut(*place);
+        }
+        let entry = Entry {
+            id: Arc::clone(id),
+            work: None,
+            gross: None,
+        };
+        let place = self.vacant.pop().unwrap_or(self.entries.len());
+        match self.entries.get_mut(place) {
+            Some(left) => *left = entry,
+            None => self.entries.push(entry),
+        }
+        self.places.insert(Arc::clone(id), place);
+        self.entries.get_mut(place)
+    }
+
+    /// Leave the place of an id of which nothing is known any more.
+    fn leave(&mut self, id: &Id) {
+        if self.entry(id).is_some_and(Entry::is_empty)
+            && let Some(place) = self.places.remove(id)
+        {
+            self.vacant.push(place);
+        }
+    }
+
     pub(super) fn works(&self) -> impl Iterator<Item = &Work> {
-        self.works.values()
+        self.entries
+            .iter()
+            .filter_map(|entry| entry.work.as_deref())
     }
 
     pub(super) fn work(&self, id: &str) -> Option<&Work> {
-        self.works.get(id)
+        self.entry(id)?.work.as_deref()
     }
 
     pub(super) fn priced(&self) -> impl Iterator<Item = (&Id, &Gross)> {
-        self.gross.iter()
+        let all = self.entries.iter();
+        all.filter_map(|entry| Some((&entry.id, entry.gross.as_deref()?)))
     }
 
     pub(super) fn gross(&self, id: &str) -> Option<&Gross> {
-        self.gross.get(id)
+        self.entry(id)?.gross.as_deref()
     }
 
     /// How a piece of work is priced, with its shared id.
     pub(super) fn priced_as(&self, id: &str) -> Option<(&Id, &Gross)> {
-        self.gross.get_key_value(id)
+        let entry = self.entry(id)?;
+        Some((&entry.id, entry.gross.as_deref()?))
     }
 
     pub(super) fn all_accounts(&self) -> impl Iterator<Item = (&String, &Accounts)> {
@@ -100,19 +173,22 @@ impl Known {
             .flatten()
     }
 
-    pub(super) fn put_work(&mut self, work: Work) -> Id {
-        let id = match self.works.get_key_value(work.id.as_str()) {
-            Some((id, _)) => Arc::clone(id),
-            None => Id::from(work.id.as_str()),
-        };
+    fn work_mut(&mut self, id: &str) -> Option<&mut Work> {
+        let place = *self.places.get(id)?;
+        self.entries.get_mut(place)?.work.as_deref_mut()
+    }
+
+    pub(super) fn put_work(&mut self, work: Box<Work>) -> Id {
+        let known = self.entry(&work.id).map(|entry| Arc::clone(&entry.id));
+        let id = known.unwrap_or_else(|| Id::from(work.id.as_str()));
         let before = self.set_work(&id, Some(work));
         self.back.push(Back::Work(Arc::clone(&id), before));
         id
     }
 
     pub(super) fn take_work(&mut self, id: &str) {
-        if let Some((id, _)) = self.works.get_key_value(id) {
-            let id = Arc::clone(id);
+        if let Some(entry) = self.entry(id).filter(|entry| entry.work.is_some()) {
+            let id = Arc::clone(&entry.id);
             let before = self.set_work(&id, None);
             self.back.push(Back::Work(id, before));
         }
@@ -120,20 +196,20 @@ impl Known {
 
     /// What stands booked as it is need not be looked at any more, whatever its price becomes.
     pub(super) fn note_booked(&mut self, id: &Id) {
-        if let Some(work) = self.works.get_mut(id).filter(|work| !work.looked_at) {
+        if let Some(work) = self.work_mut(id).filter(|work| !work.looked_at) {
             work.looked_at = true;
             self.back.push(Back::NotLookedAt(Arc::clone(id)));
         }
     }
 
-    pub(super) fn put_gross(&mut self, id: Id, gross: Gross) {
+    pub(super) fn put_gross(&mut self, id: Id, gross: Box<Gross>) {
         let before = self.set_gross(&id, Some(gross));
         self.back.push(Back::Gross(id, before));
     }
 
-    pub(super) fn take_gross(&mut self, id: &str) -> Option<Gross> {
-        let (id, gross) = self.gross.get_key_value(id)?;
-        let (id, gross) = (Arc::clone(id), gross.clone());
+    pub(super) fn take_gross(&mut self, id: &str) -> Option<Box<Gross>> {
+        let (id, gross) = self.priced_as(id)?;
+        let (id, gross) = (Arc::clone(id), Box::new(gross.clone()));
         let before = self.set_gross(&id, None);
         self.back.push(Back::Gross(id, before));
         Some(gross)
@@ -155,15 +231,15 @@ impl Known {
         while self.back.len() > mark.0 {
             match self.back.pop() {
                 Some(Back::Work(id, before)) => {
-                    self.set_work(&id, before.map(|work| *work));
+                    self.set_work(&id, before);
                 }
                 Some(Back::NotLookedAt(id)) => {
-                    if let Some(work) = self.works.get_mut(&id) {
+                    if let Some(work) = self.work_mut(&id) {
                         work.looked_at = false;
                     }
                 }
                 Some(Back::Gross(id, before)) => {
-                    self.set_gross(&id, before.map(|gross| *gross));
+                    self.set_gross(&id, before);
                 }
                 Some(Back::Accounts(contract, Some(before))) => {
                     self.accounts.insert(contract, *before);
@@ -182,7 +258,7 @@ impl Known {
     }
 
     /// Works and the days of people change together, here and nowhere else.
-    fn set_work(&mut self, id: &Id, work: Option<Work>) -> Option<Box<Work>> {
+    fn set_work(&mut self, id: &Id, work: Option<Box<Work>>) -> Option<Box<Work>> {
         let place = work.as_ref().map(|work| {
             let worker = work.fields.worker_ref.as_str();
             let worker = match self.days.get_key_value(worker) {
@@ -191,10 +267,11 @@ impl Known {
             };
             (worker, work.fields.work_date)
         });
-        let before = match work {
-            Some(work) => self.works.insert(Arc::clone(id), work),
-            None => self.works.remove(id),
-        };
+        let gone = work.is_none();
+        let before = std::mem::replace(&mut self.entry_of(id)?.work, work);
+        if gone {
+            self.leave(id);
+        }
         if let Some(before) = &before {
             let (worker, day) = (before.fields.worker_ref.as_str(), before.fields.work_date);
             if let Some(days) = self.days.get_mut(worker) {
@@ -216,12 +293,12 @@ impl Known {
                 works.insert(place, Arc::clone(id));
             }
         }
-        before.map(Box::new)
+        before
     }
 
     /// Prices and the pricing groups change together, here and nowhere else.
-    fn set_gross(&mut self, id: &Id, gross: Option<Gross>) -> Option<Box<Gross>> {
-        let stays = match (&gross, self.gross.get(id)) {
+    fn set_gross(&mut self, id: &Id, gross: Option<Box<Gross>>) -> Option<Box<Gross>> {
+        let stays = match (&gross, self.gross(id)) {
             (Some(gross), Some(before)) => {
                 gross.contract == before.contract && gross.placement == before.placement
             }
@@ -236,13 +313,14 @@ impl Known {
                 home.insert(Arc::clone(id));
             } else {
                 let home = BTreeSet::from([Arc::clone(id)]);
-                homes.insert(gross.placement.clone(), home);
+                homes.insert(Arc::clone(&gross.placement), home);
             }
         }
-        let before = match gross {
-            Some(gross) => self.gross.insert(Arc::clone(id), gross),
-            None => self.gross.remove(id),
-        };
+        let gone = gross.is_none();
+        let before = std::mem::replace(&mut self.entry_of(id)?.gross, gross);
+        if gone {
+            self.leave(id);
+        }
         if let Some(before) = before.as_ref().filter(|_| !stays)
             && let Some(homes) = self.homes.get_mut(&before.contract)
         {
@@ -256,7 +334,7 @@ impl Known {
                 self.homes.remove(&before.contract);
             }
         }
-        before.map(Box::new)
+        before
     }
 }
 

@@ -30,10 +30,10 @@ impl Book {
     pub(super) fn looked_at(
         &mut self,
         reference: &Reference,
-        mut fresh: BTreeMap<Id, Gross>,
-        gone: &[(Id, Gross)],
+        mut fresh: BTreeMap<Id, Box<Gross>>,
+        gone: &[(Id, Box<Gross>)],
         told: &mut Told,
-    ) -> Result<BTreeMap<Id, Gross>, PriceError> {
+    ) -> Result<BTreeMap<Id, Box<Gross>>, PriceError> {
         let mut holding = reference.contracts.iter();
         if !holding.any(|contract| contract.conditions.hold_when.is_some()) {
             return Ok(fresh);
@@ -63,8 +63,8 @@ impl Book {
     fn look_round(
         &mut self,
         reference: &Reference,
-        fresh: BTreeMap<Id, Gross>,
-        gone: &[(Id, Gross)],
+        fresh: BTreeMap<Id, Box<Gross>>,
+        gone: &[(Id, Box<Gross>)],
     ) -> Result<Said, PriceError> {
         let mut said = Said::default();
         for (id, under) in self.by_contract(fresh, gone.to_vec()) {

@@ -19,6 +19,7 @@ mod gross;
 mod homes;
 mod known;
 mod look;
+mod once;
 mod print;
 mod rates;
 mod reach;
@@ -113,10 +114,10 @@ impl From<Stored> for Book {
             known.put_accounts(&contract, accounts);
         }
         for work in stored.works.into_values() {
-            known.put_work(work);
+            known.put_work(Box::new(work));
         }
         for (id, gross) in stored.gross {
-            known.put_gross(id.into(), gross);
+            known.put_gross(id.into(), Box::new(gross));
         }
         known.keep();
         Self {

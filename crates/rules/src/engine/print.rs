@@ -3,23 +3,27 @@
 //! nobody touched.
 
 use super::Book;
-use super::gross::{Gross, terms_problem};
+use super::gross::{Gross, GrossPart, terms_problem};
 use super::known::Id;
 use super::work::Work;
 use crate::charge::{Disposition, Placement};
+use crate::explanation::Step;
 use crate::quantity::days::day_shares;
 use crate::quantity::months::month_shares;
-use crate::quantity::printed::{PrintedBefore, ToPrint, print_group};
+use crate::quantity::printed::{PrintedBefore, Printer, ToPrint};
 use crate::quantity::{QuantityError, WorkTime};
 use domain::contract::Contract;
 use domain::contract::quantity::Residual;
 use domain::decimal::Micro;
 use domain::exception::{Code, Problem};
 use domain::quantity::{Unit, hours_printed};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// Works on their way to a printed quantity.
-type Wanted<'a> = BTreeMap<Id, (Gross, &'a Work)>;
+/// Works on their way to a printed quantity. What only stands in their pricing groups is not copied
+/// before it prints another quantity.
+type Wanted<'a> = BTreeMap<Id, (Cow<'a, Gross>, &'a Work)>;
 
 impl Book {
     /// The works of `own` with their printed quantities, and those that another one's change gave
@@ -27,20 +31,30 @@ impl Book {
     pub(super) fn print(
         &self,
         contract: &Contract,
-        own: BTreeMap<Id, Gross>,
-        left: &[(Id, Gross)],
-    ) -> Result<BTreeMap<Id, Gross>, Problem> {
+        mut own: BTreeMap<Id, Box<Gross>>,
+        left: &[(Id, Box<Gross>)],
+    ) -> Result<BTreeMap<Id, Box<Gross>>, Problem> {
+        for gross in own.values_mut().filter(|gross| !is_paid(gross)) {
+            print_cost(contract, gross)?;
+        }
+        let by_time = match contract.unit {
+            Unit::Hour | Unit::Minute => true,
+            // Work in pieces is refused where contracts are read.
+            Unit::WorkingDay | Unit::Day | Unit::Month | Unit::Piece => false,
+        };
+        if by_time && contract.residual == Residual::None {
+            self.print_alone(contract, &mut own)?;
+            return Ok(own);
+        }
         let mut done = BTreeMap::new();
         let mut wanted = BTreeMap::new();
-        for (id, mut gross) in own {
-            if gross.pays != Disposition::Bill {
-                print_cost(contract, &mut gross)?;
+        for (id, gross) in own {
+            if !is_paid(&gross) {
                 done.insert(id, gross);
             } else if let Some(work) = self.known.work(&id) {
-                wanted.insert(id, (gross, work));
+                wanted.insert(id, (Cow::Owned(*gross), work));
             }
         }
-        let mut standing = BTreeSet::new();
         let mut booked = Vec::new();
         if contract.residual == Residual::Carry {
             let homes = self.homes_of(&wanted, left);
@@ -49,43 +63,66 @@ impl Book {
                 if !wanted.contains_key(id)
                     && let Some(work) = self.known.work(id)
                 {
-                    standing.insert(Id::clone(id));
-                    wanted.insert(Id::clone(id), (gross.clone(), work));
+                    wanted.insert(Id::clone(id), (Cow::Borrowed(gross), work));
                 }
             }
         }
-        match contract.unit {
-            Unit::Hour | Unit::Minute => self.print_time(contract, &mut wanted, &booked)?,
-            // Work in pieces is refused where contracts are read.
-            Unit::WorkingDay | Unit::Day | Unit::Month | Unit::Piece => {
-                print_days(contract, &mut wanted)?;
-            }
+        if by_time {
+            self.print_time(contract, &mut wanted, &booked)?;
+        } else {
+            print_days(contract, &mut wanted)?;
         }
         for (id, (gross, _)) in wanted {
-            let same = standing.contains(&id) && self.prints_the_same(&id, &gross);
-            if !same {
-                done.insert(id, gross);
+            // What is only borrowed prints what it printed before.
+            if let Cow::Owned(gross) = gross {
+                done.insert(id, Box::new(gross));
             }
         }
         Ok(done)
     }
 
-    fn prints_the_same(&self, id: &str, gross: &Gross) -> bool {
-        let quantities = |gross: &Gross| -> Vec<Micro> {
-            let parts = gross.parts.iter();
-            parts.map(|part| part.quantity).collect()
-        };
-        let before = self.known.gross(id);
-        before.is_some_and(|before| quantities(before) == quantities(gross))
+    /// Every part by itself: nobody else is looked at.
+    fn print_alone(
+        &self,
+        contract: &Contract,
+        own: &mut BTreeMap<Id, Box<Gross>>,
+    ) -> Result<(), Problem> {
+        own.retain(|id, gross| !is_paid(gross) || self.known.work(id).is_some());
+        if !own.values().any(|gross| is_paid(gross)) {
+            return Ok(());
+        }
+        let terms = contract.quantity_terms();
+        let failed = |error: QuantityError| terms_problem(contract, &error);
+        let printer = Printer::of(&terms).map_err(failed)?;
+        let mut printed = Vec::new();
+        for (id, gross) in own.iter_mut().filter(|(_, gross)| is_paid(gross)) {
+            let Some(work) = self.known.work(id) else {
+                continue;
+            };
+            for (number, part) in (0_u32..).zip(&gross.parts) {
+                let (quantity, step) = printer
+                    .by_itself(&to_print(id, gross, work, number, part))
+                    .map_err(failed)?;
+                printed.push((part.rate, number, quantity, step));
+            }
+            // By rate, as a group is told.
+            printed.sort_by_key(|(rate, number, ..)| (*rate, *number));
+            gross.print_steps.clear();
+            for (_, number, quantity, step) in printed.drain(..) {
+                set(gross, number, quantity);
+                gross.print_steps.push(step);
+            }
+        }
+        Ok(())
     }
 
     /// The pricing groups that works are in, were in, or left.
-    fn homes_of(&self, wanted: &Wanted<'_>, left: &[(Id, Gross)]) -> BTreeSet<Placement> {
-        let now = wanted.values().map(|(gross, _)| gross.placement.clone());
+    fn homes_of(&self, wanted: &Wanted<'_>, left: &[(Id, Box<Gross>)]) -> BTreeSet<Arc<Placement>> {
+        let now = wanted.values().map(|(gross, _)| &gross.placement);
         let before = wanted.keys().filter_map(|id| self.known.gross(id));
-        let before = before.map(|gross| gross.placement.clone());
-        let gone = left.iter().map(|(_, gross)| gross.placement.clone());
-        now.chain(before).chain(gone).collect()
+        let before = before.map(|gross| &gross.placement);
+        let gone = left.iter().map(|(_, gross)| &gross.placement);
+        now.chain(before).chain(gone).cloned().collect()
     }
 
     /// What stands in a pricing group and is paid.
@@ -93,7 +130,7 @@ impl Book {
         self.known
             .at(&contract.id, home)
             .filter_map(|id| Some((id, self.known.gross(id)?)))
-            .filter(|(_, gross)| gross.pays == Disposition::Bill)
+            .filter(|(_, gross)| is_paid(gross))
             .collect()
     }
 
@@ -104,43 +141,49 @@ impl Book {
         booked: &[(&Id, &Gross)],
     ) -> Result<(), Problem> {
         let terms = contract.quantity_terms();
-        let mut homes: BTreeMap<Placement, Vec<(Id, u32, Micro, i64)>> = BTreeMap::new();
-        for (id, (gross, _)) in wanted.iter() {
-            let home = homes.entry(gross.placement.clone()).or_default();
+        let failed = |error: QuantityError| terms_problem(contract, &error);
+        let mut homes: BTreeMap<&Placement, Vec<ToPrint<'_>>> = BTreeMap::new();
+        for (id, (gross, work)) in wanted.iter() {
+            let home = homes.entry(&gross.placement).or_default();
             for (number, part) in (0_u32..).zip(&gross.parts) {
-                home.push((Id::clone(id), number, part.rate, part.billable_seconds));
+                home.push(to_print(id, gross, work, number, part));
             }
         }
+        if homes.is_empty() {
+            return Ok(());
+        }
+        let printer = Printer::of(&terms).map_err(failed)?;
+        let mut printed: Vec<(Id, u32, Micro, Step)> = Vec::new();
         for (home, parts) in homes {
-            let before = self.before(&home, booked);
-            let group = {
-                let to_print = parts.iter().filter_map(|(id, part, rate, seconds)| {
-                    Some(ToPrint {
-                        work: WorkTime {
-                            seconds: *seconds,
-                            ..plain_time(wanted.get_key_value(id)?)
-                        },
-                        part: *part,
-                        rate: *rate,
-                    })
+            let before = self.before(home, booked);
+            let buckets = printer.group(&before, &parts).map_err(failed)?;
+            let slots = || buckets.iter().flat_map(|bucket| &bucket.slots);
+            let mut told: BTreeSet<&str> = BTreeSet::new();
+            for slot in slots() {
+                let quantity = printer.quantity(slot).map_err(failed)?;
+                let other = wanted.get(slot.source_ref()).is_some_and(|(gross, _)| {
+                    matches!(gross, Cow::Owned(_)) || quantity_of(gross, slot.part()) != quantity
                 });
-                let to_print: Vec<ToPrint<'_>> = to_print.collect();
-                print_group(&terms, &before, &to_print)
-                    .map_err(|error| terms_problem(contract, &error))?
-            };
-            for (id, ..) in &parts {
-                if let Some((gross, _)) = wanted.get_mut(id) {
-                    gross.print_steps.clear();
+                if other {
+                    told.insert(slot.source_ref());
                 }
             }
-            for printed in group.entries {
-                if let Some((gross, _)) = wanted.get_mut(printed.source_ref.as_str()) {
-                    let place = usize::try_from(printed.part).unwrap_or(usize::MAX);
-                    if let Some(part) = gross.parts.get_mut(place) {
-                        part.quantity = printed.quantity;
-                    }
-                    gross.print_steps.extend(printed.steps);
-                }
+            for slot in slots().filter(|slot| told.contains(slot.source_ref())) {
+                let quantity = printer.quantity(slot).map_err(failed)?;
+                let step = printer.step(slot).map_err(failed)?;
+                printed.push((Id::from(slot.source_ref()), slot.part(), quantity, step));
+            }
+        }
+        for (id, ..) in &printed {
+            if let Some((gross, _)) = wanted.get_mut(id) {
+                gross.to_mut().print_steps.clear();
+            }
+        }
+        for (id, number, quantity, step) in printed {
+            if let Some((gross, _)) = wanted.get_mut(&id) {
+                let gross = gross.to_mut();
+                set(gross, number, quantity);
+                gross.print_steps.push(step);
             }
         }
         Ok(())
@@ -151,7 +194,7 @@ impl Book {
         home: &Placement,
         booked: &[(&'a Id, &'a Gross)],
     ) -> Vec<PrintedBefore<'a>> {
-        let here = booked.iter().filter(|(_, gross)| gross.placement == *home);
+        let here = booked.iter().filter(|(_, gross)| *gross.placement == *home);
         here.flat_map(|(id, gross)| {
             let issued = self.issued.contains(&***id);
             let parts = (0_u32..).zip(&gross.parts);
@@ -166,6 +209,43 @@ impl Book {
         })
         .collect()
     }
+}
+
+fn is_paid(gross: &Gross) -> bool {
+    gross.pays == Disposition::Bill
+}
+
+/// A part of a work, to be printed.
+fn to_print<'a>(
+    id: &'a Id,
+    gross: &'a Gross,
+    work: &'a Work,
+    number: u32,
+    part: &GrossPart,
+) -> ToPrint<'a> {
+    ToPrint {
+        work: WorkTime {
+            seconds: part.billable_seconds,
+            ..plain_time(id, gross, work)
+        },
+        part: number,
+        rate: part.rate,
+    }
+}
+
+fn quantity_of(gross: &Gross, number: u32) -> Micro {
+    let part = gross.parts.get(place_of(number));
+    part.map_or(Micro::ZERO, |part| part.quantity)
+}
+
+fn set(gross: &mut Gross, number: u32, quantity: Micro) {
+    if let Some(part) = gross.parts.get_mut(place_of(number)) {
+        part.quantity = quantity;
+    }
+}
+
+fn place_of(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// What nobody pays is printed as the hours that were recorded.
@@ -186,7 +266,10 @@ fn print_days(contract: &Contract, wanted: &mut Wanted<'_>) -> Result<(), Proble
     let terms = contract.quantity_terms();
     let failed = |error: QuantityError| terms_problem(contract, &error);
     let shares: Vec<_> = {
-        let times: Vec<WorkTime<'_>> = wanted.iter().map(plain_time).collect();
+        let times: Vec<WorkTime<'_>> = wanted
+            .iter()
+            .map(|(id, (gross, work))| plain_time(id, gross, work))
+            .collect();
         if contract.unit == Unit::Month {
             let shares = month_shares(&terms, &times).map_err(failed)?;
             let shares = shares.into_iter();
@@ -198,10 +281,11 @@ fn print_days(contract: &Contract, wanted: &mut Wanted<'_>) -> Result<(), Proble
         }
     };
     for (id, quantity, steps) in shares {
-        if let Some((gross, _)) = wanted.get_mut(id.as_str()) {
-            if let Some(part) = gross.parts.first_mut() {
-                part.quantity = quantity;
-            }
+        if let Some((gross, _)) = wanted.get_mut(id.as_str())
+            && (matches!(gross, Cow::Owned(_)) || quantity_of(gross, 0) != quantity)
+        {
+            let gross = gross.to_mut();
+            set(gross, 0, quantity);
             gross.print_steps = steps;
         }
     }
@@ -209,7 +293,7 @@ fn print_days(contract: &Contract, wanted: &mut Wanted<'_>) -> Result<(), Proble
 }
 
 /// The time of a work whose resolved names are known through its gross.
-fn plain_time<'a>((id, (gross, work)): (&'a Id, &'a (Gross, &'a Work))) -> WorkTime<'a> {
+fn plain_time<'a>(id: &'a Id, gross: &'a Gross, work: &'a Work) -> WorkTime<'a> {
     WorkTime {
         source_ref: id,
         worker: &work.fields.worker_ref,

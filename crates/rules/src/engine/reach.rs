@@ -21,10 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a change reaches.
 pub(super) struct Reach {
-    /// Works whose price may be another.
-    pub(super) touched: BTreeSet<Id>,
-    /// These, and all that decide about them.
-    pub(super) around: BTreeSet<Id>,
+    /// Works whose price may be another, and all that decide about them: whether one is touched itself.
+    pub(super) around: BTreeMap<Id, bool>,
     /// Works that are gone.
     pub(super) removed: BTreeSet<Id>,
 }
@@ -101,7 +99,7 @@ impl Book {
                 Change::Put(work) => {
                     removed.remove(work.id.as_str());
                     let day = work.fields.work_date;
-                    let id = self.known.put_work(*work);
+                    let id = self.known.put_work(work);
                     let work = self.known.work(&id);
                     let worker = work.map(|work| work.fields.worker_ref.as_str());
                     reached.extend(worker.and_then(|worker| self.stretch(&stretches, worker, day)));
@@ -120,12 +118,8 @@ impl Book {
             }
             self.note_missing(contract, &homes, told);
         }
-        let around = self.around(&stretches, &touched, &reached);
-        Reach {
-            touched,
-            around,
-            removed,
-        }
+        let around = self.around(&stretches, touched, &reached);
+        Reach { around, removed }
     }
 
     fn stretch(&self, stretches: &Stretches, worker: &str, day: Date) -> Option<Stretch> {
@@ -138,9 +132,9 @@ impl Book {
     fn around(
         &self,
         stretches: &Stretches,
-        touched: &BTreeSet<Id>,
+        touched: BTreeSet<Id>,
         reached: &BTreeSet<Stretch>,
-    ) -> BTreeSet<Id> {
+    ) -> BTreeMap<Id, bool> {
         let works = touched.iter().filter_map(|id| self.known.work(id));
         let more: BTreeSet<Stretch> = works
             .filter_map(|work| {
@@ -148,9 +142,11 @@ impl Book {
             })
             .filter(|stretch| !reached.contains(stretch))
             .collect();
-        let mut around = touched.clone();
+        let mut around: BTreeMap<Id, bool> = touched.into_iter().map(|id| (id, true)).collect();
         for (worker, (from, to)) in more {
-            around.extend(self.known.of_days(&worker, from, to).cloned());
+            for id in self.known.of_days(&worker, from, to) {
+                around.entry(Id::clone(id)).or_insert(false);
+            }
         }
         around
     }

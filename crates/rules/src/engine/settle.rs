@@ -8,7 +8,6 @@ use super::known::Id;
 use super::whole::Whole;
 use super::{Book, PriceError, Told, Work, contract_of};
 use crate::account::ask::{Ask, AskKind};
-use crate::explanation::{Explanation, Step};
 use domain::contract::Contract;
 use domain::contract::quantity::Residual;
 use domain::decimal::Micro;
@@ -19,11 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub(super) struct Under {
     /// New prices, by work.
-    pub(super) own: BTreeMap<Id, Gross>,
+    pub(super) own: BTreeMap<Id, Box<Gross>>,
     /// What stood under the contract and does no more: removed, or moved to another one.
-    pub(super) left: Vec<(Id, Gross)>,
+    pub(super) left: Vec<(Id, Box<Gross>)>,
     /// What of `own` stood under another contract, and how it was priced there.
-    came: BTreeMap<Id, Gross>,
+    came: BTreeMap<Id, Box<Gross>>,
 }
 
 impl Book {
@@ -31,8 +30,8 @@ impl Book {
     pub(super) fn settle(
         &mut self,
         reference: &Reference,
-        fresh: BTreeMap<Id, Gross>,
-        gone: Vec<(Id, Gross)>,
+        fresh: BTreeMap<Id, Box<Gross>>,
+        gone: Vec<(Id, Box<Gross>)>,
         told: &mut Told,
     ) -> Result<(), PriceError> {
         let fresh = self.looked_at(reference, fresh, &gone, told)?;
@@ -72,8 +71,8 @@ impl Book {
     /// What changes under each contract. What moves to another one leaves the one where it stood.
     pub(super) fn by_contract(
         &mut self,
-        fresh: BTreeMap<Id, Gross>,
-        gone: Vec<(Id, Gross)>,
+        fresh: BTreeMap<Id, Box<Gross>>,
+        gone: Vec<(Id, Box<Gross>)>,
     ) -> BTreeMap<String, Under> {
         let mut contracts: BTreeMap<String, Under> = BTreeMap::new();
         for (id, gross) in gone {
@@ -117,10 +116,10 @@ impl Book {
         let touched: Vec<Id> = under.own.keys().cloned().collect();
         let left: Vec<Id> = under.left.iter().map(|(id, _)| Id::clone(id)).collect();
         if contract.residual == Residual::Carry {
-            let now = under.own.values().map(|gross| &gross.placement);
+            let now = under.own.values().map(|gross| &*gross.placement);
             let before = touched.iter().filter_map(|id| self.known.gross(id));
-            let before = before.map(|gross| &gross.placement);
-            let left = under.left.iter().map(|(_, gross)| &gross.placement);
+            let before = before.map(|gross| &*gross.placement);
+            let left = under.left.iter().map(|(_, gross)| &*gross.placement);
             self.note_missing(&contract.id, now.chain(before).chain(left), told);
         }
         let printed = match self.print(contract, under.own, &under.left) {
@@ -179,8 +178,17 @@ impl Book {
         works: &[Id],
         told: &mut Told,
     ) {
-        let mut ids: BTreeSet<&str> = settled.items.iter().map(|item| work_id(item)).collect();
-        ids.extend(works.iter().map(|id| &**id));
+        let own = works.iter().map(|id| &**id);
+        let ids: Vec<&str> = if settled.items.is_empty() {
+            own.collect()
+        } else {
+            let all: BTreeSet<&str> = settled.items.iter().map(|item| work_id(item)).collect();
+            all.into_iter()
+                .chain(own)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect()
+        };
         for id in ids {
             let Some((id, gross)) = self.known.priced_as(id) else {
                 // What is removed was said already.
@@ -241,13 +249,4 @@ fn asks_of(whole: &Whole<'_>, work: &Work, gross: &Gross) -> Vec<Ask> {
             task: Some(gross.task.clone()),
         })
         .collect()
-}
-
-/// Steps of the price, of the print, and of the accounts.
-pub(super) fn explained(gross: &Gross, own: Vec<Step>) -> Explanation {
-    let steps = gross.steps.iter().chain(&gross.print_steps).cloned();
-    Explanation {
-        pricing_version: crate::PRICING_VERSION,
-        steps: steps.chain(own).collect(),
-    }
 }

@@ -16,6 +16,11 @@ pub(super) fn over(mut parts: Vec<Slice>, answer: Vec<Slice>, asked: Outcome) ->
 
 /// One slice per outcome and rate, zero ones dropped.
 pub(super) fn together(parts: Vec<Slice>) -> Vec<Slice> {
+    if parts.len() < 2 {
+        let mut parts = parts;
+        parts.retain(|slice| slice.quantity != Micro::ZERO);
+        return parts;
+    }
     let mut by: BTreeMap<(Outcome, Micro), Slice> = BTreeMap::new();
     for slice in parts {
         let key = (slice.outcome, slice.rate);
@@ -47,10 +52,6 @@ pub(super) fn together(parts: Vec<Slice>) -> Vec<Slice> {
 
 /// What of an item has an outcome; none if nothing has.
 pub(super) fn one(slices: &[Slice], outcome: Outcome) -> Option<Slice> {
-    let own: Vec<Slice> = slices
-        .iter()
-        .filter(|slice| slice.outcome == outcome)
-        .cloned()
-        .collect();
-    together(own).into_iter().next()
+    let own = slices.iter().filter(|slice| slice.outcome == outcome);
+    together(own.cloned().collect()).into_iter().next()
 }

@@ -2,6 +2,7 @@
 
 use super::gross::{self, Gross, Passing};
 use super::known::Id;
+use super::once::Once;
 use super::rates::Rates;
 use super::reach::Reach;
 use super::{Book, Told, Work};
@@ -16,9 +17,10 @@ impl Book {
         reference: &Reference,
         reach: &Reach,
         told: &mut Told,
-    ) -> BTreeMap<Id, Gross> {
+    ) -> BTreeMap<Id, Box<Gross>> {
         let mut rates = Rates::of(reference);
-        let mut passing = self.tiered(reference, reach, told);
+        let mut once = Once::default();
+        let mut passing = self.tiered(reference, reach, &mut once, told);
         let failed = gross::bill_time(&mut passing);
         let mut fresh = BTreeMap::new();
         for one in passing {
@@ -27,9 +29,9 @@ impl Book {
                 told.refuse(&id, problem.clone());
                 continue;
             }
-            match gross::rate(&mut rates, one) {
+            match gross::rate(&mut rates, &mut once, one) {
                 Ok(gross) => {
-                    fresh.insert(id, gross);
+                    fresh.insert(id, Box::new(gross));
                 }
                 Err(problem) => told.refuse(&id, problem),
             }
@@ -42,33 +44,36 @@ impl Book {
         &'a self,
         reference: &'a Reference,
         reach: &'a Reach,
+        once: &mut Once<'a>,
         told: &mut Told,
     ) -> Vec<Passing<'a>> {
-        let mut workers: BTreeMap<&str, Vec<(&'a Id, &'a Work)>> = BTreeMap::new();
-        for id in &reach.around {
+        let mut workers: BTreeMap<&str, Vec<(&'a Id, bool, &'a Work)>> = BTreeMap::new();
+        for (id, touched) in &reach.around {
             if let Some(work) = self.known.work(id) {
                 let own = workers.entry(work.fields.worker_ref.as_str()).or_default();
-                own.push((id, work));
+                own.push((id, *touched, work));
             }
         }
-        let mut all = Vec::with_capacity(reach.touched.len());
+        let mut all = Vec::with_capacity(reach.around.len());
         let mut resolver = Resolver::new(reference);
         for works in workers.into_values() {
             let mut passing = Vec::with_capacity(works.len());
-            for (id, work) in works {
+            for (id, touched, work) in works {
                 match resolver.resolve(&work.fields) {
                     Ok(resolved) => {
                         let before = self.known.gross(id);
-                        passing.push(Passing::new(id, work, resolved, before));
+                        let mut one = Passing::new(id, work, resolved, before, once);
+                        one.touched = touched;
+                        passing.push(one);
                     }
-                    Err(problem) if reach.touched.contains(id) => {
+                    Err(problem) if touched => {
                         told.refuse(id, problem);
                     }
                     Err(_) => {}
                 }
             }
             let tiered = gross::tier(reference, &mut passing);
-            passing.retain(|one| reach.touched.contains(one.id));
+            passing.retain(|one| one.touched);
             match tiered {
                 Ok(()) => all.extend(passing),
                 Err(problem) => {

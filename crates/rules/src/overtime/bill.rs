@@ -83,16 +83,25 @@ pub fn bill_tiers(
         };
         let (how, prices) = prices(terms, authorised, tier, multiple, rate, pay)?;
         for price in prices {
-            let (inputs, result) = match price {
-                TierPrice::Rate(at) => (format!("rate {rate}, {how}"), format!("at {at}")),
-                TierPrice::PremiumCost(at) => (
-                    format!("pay rate {} x ({multiple} - 1), {how}", pay.shown()?),
-                    format!("at cost {at} on top"),
+            let (rule, time) = (format_args!("{} time", tier.words()), time_words(seconds));
+            match price {
+                TierPrice::Rate(at) => why.step(
+                    rule,
+                    format_args!("{time}, rate {rate}, {how}"),
+                    format_args!("at {at}"),
                 ),
-                TierPrice::NotBilled => (how.to_owned(), "not billed".to_owned()),
-            };
-            let rule = format!("{} time", tier.words());
-            why.step(rule, format!("{}, {inputs}", time_words(seconds)), result);
+                TierPrice::PremiumCost(at) => why.step(
+                    rule,
+                    format_args!(
+                        "{time}, pay rate {} x ({multiple} - 1), {how}",
+                        pay.shown()?
+                    ),
+                    format_args!("at cost {at} on top"),
+                ),
+                TierPrice::NotBilled => {
+                    why.step(rule, format_args!("{time}, {how}"), "not billed");
+                }
+            }
             parts.push(BilledTier {
                 tier,
                 seconds,

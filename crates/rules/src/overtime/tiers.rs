@@ -64,11 +64,11 @@ pub fn tier_week(
             entries.push((*place, walk.entry(work, exempt)));
         }
     }
-    let ordered: Vec<(&str, EntryTiers)> = entries
-        .iter()
-        .filter_map(|(place, tiers)| Some((works.get(*place)?.customer, tiers.clone())))
-        .collect();
     if bearing == OvertimeBearing::ProRata {
+        let ordered: Vec<(&str, EntryTiers)> = entries
+            .iter()
+            .filter_map(|(place, tiers)| Some((works.get(*place)?.customer, tiers.clone())))
+            .collect();
         let borne = by_clients(&ordered)?;
         for ((_, tiers), new) in entries.iter_mut().zip(borne) {
             *tiers = new;

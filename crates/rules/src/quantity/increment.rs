@@ -6,7 +6,7 @@
 //! their order in the same way, so that they add up to the entry's share. A correction works the
 //! scope out again and posts the differences; nothing negative is ever rounded.
 
-use crate::explanation::{Explanation, Step};
+use crate::explanation::Step;
 use crate::quantity::order::in_order;
 use crate::quantity::{QuantityError, WorkTime, each_once, not_negative, time_words};
 use domain::contract::quantity::{IncrementScope, QuantityTerms};
@@ -47,25 +47,98 @@ pub fn billable_parts(
     works: &[WorkTime<'_>],
     parts: &[Vec<i64>],
 ) -> Result<Vec<BillableShare>, QuantityError> {
+    let mut shares: Vec<BillableShare> = works
+        .iter()
+        .map(|work| BillableShare {
+            source_ref: work.source_ref.to_owned(),
+            parts_seconds: Vec::new(),
+            steps: Vec::new(),
+        })
+        .collect();
+    share_out(terms, works, parts, |place, parts_seconds, step| {
+        if let Some(share) = shares.get_mut(place) {
+            share.parts_seconds = parts_seconds.to_vec();
+            share.steps.extend(step);
+        }
+    })?;
+    Ok(shares)
+}
+
+/// The billable time of an entry by its tiers.
+#[derive(Debug, Default)]
+pub(crate) struct BillableTiers {
+    pub(crate) seconds: [i64; 3],
+    /// Why; none where there is no increment.
+    pub(crate) step: Option<Step>,
+}
+
+/// The billable time of each entry by its tiers, in the order given.
+pub(crate) fn billable_tiers(
+    terms: &QuantityTerms,
+    works: &[WorkTime<'_>],
+    tiers: &[[i64; 3]],
+) -> Result<Vec<BillableTiers>, QuantityError> {
+    let mut shares: Vec<BillableTiers> = Vec::with_capacity(works.len());
+    shares.resize_with(works.len(), BillableTiers::default);
+    share_out(terms, works, tiers, |place, parts_seconds, step| {
+        if let Some(share) = shares.get_mut(place) {
+            for (to, from) in share.seconds.iter_mut().zip(parts_seconds) {
+                *to = *from;
+            }
+            share.step = step;
+        }
+    })?;
+    Ok(shares)
+}
+
+/// Give each entry its share: its place, the billable seconds of its parts, and why.
+fn share_out<P: AsRef<[i64]>>(
+    terms: &QuantityTerms,
+    works: &[WorkTime<'_>],
+    parts: &[P],
+    mut give: impl FnMut(usize, &[i64], Option<Step>),
+) -> Result<(), QuantityError> {
     terms.check()?;
     each_once(works)?;
+    // Where no parts are given, their sum of zero differs and the entry is refused.
+    let of = |place: usize| parts.get(place).map_or(&[][..], AsRef::as_ref);
+    if terms.increment.is_none() && nothing_is_wrong(works, of) {
+        // To the second: no entry has anything to do with another one.
+        for place in 0..works.len() {
+            give(place, of(place), None);
+        }
+        return Ok(());
+    }
     let mut scopes: BTreeMap<ScopeKey<'_>, Running> = BTreeMap::new();
-    let mut shares: Vec<(usize, BillableShare)> = Vec::with_capacity(works.len());
+    let mut seconds = Vec::new();
     for place in in_order(works) {
         let Some(work) = works.get(place) else {
             continue;
         };
-        // Where no parts are given, their sum of zero differs and the entry is refused.
-        let own = parts.get(place).map_or(&[][..], Vec::as_slice);
-        check_parts(work, own)?;
+        check_parts(work, of(place))?;
         let running = scopes
             .entry(scope_key(terms.increment_scope, work))
             .or_default();
-        shares.push((place, share(terms, work, own, running)?));
+        seconds.clear();
+        let step = share(terms, work, of(place), running, &mut seconds)?;
+        give(place, &seconds, step);
     }
-    shares.sort_by_key(|(place, _)| *place);
-    Ok(shares.into_iter().map(|(_, share)| share).collect())
+    Ok(())
 }
+
+/// Whether all parts make up their entries and no sum of them is too large.
+fn nothing_is_wrong<'p>(works: &[WorkTime<'_>], of: impl Fn(usize) -> &'p [i64]) -> bool {
+    let mut total = 0_i64;
+    works.iter().enumerate().all(|(place, work)| {
+        let sum = total.checked_add(work.seconds);
+        let fits = sum.filter(|sum| *sum <= SECONDS_MAX);
+        total = fits.unwrap_or(total);
+        fits.is_some() && check_parts(work, of(place)).is_ok()
+    })
+}
+
+/// More than this is not rounded: the steps of it could not be counted.
+const SECONDS_MAX: i64 = i64::MAX / 4;
 
 type ScopeKey<'a> = (Option<Date>, [&'a str; 3]);
 
@@ -114,14 +187,14 @@ fn share(
     work: &WorkTime<'_>,
     parts: &[i64],
     running: &mut Running,
-) -> Result<BillableShare, QuantityError> {
+    parts_seconds: &mut Vec<i64>,
+) -> Result<Option<Step>, QuantityError> {
     let (recorded_before, billable_before) = (running.recorded, running.billable);
-    let mut parts_seconds = Vec::with_capacity(parts.len());
     for part in parts {
         running.recorded = running
             .recorded
             .checked_add(*part)
-            .filter(|sum| *sum <= i64::MAX / 4)
+            .filter(|sum| *sum <= SECONDS_MAX)
             .ok_or(QuantityError::TooLarge)?;
         let rounded = match &terms.increment {
             Some(rule) => rule.apply(running.recorded)?,
@@ -130,35 +203,30 @@ fn share(
         parts_seconds.push(rounded - running.billable);
         running.billable = rounded;
     }
-    let mut why = Explanation::default();
-    if let Some(rule) = &terms.increment {
-        let least = if rule.minimum_minutes > 0 {
-            format!(", at least {} min", rule.minimum_minutes)
-        } else {
-            String::new()
-        };
-        why.step(
-            "increment",
-            format_args!(
-                "{} recorded, {} to {} min{least}, over {}: {} before, {} with it",
-                time_words(work.seconds),
-                rule.rounding.name(),
-                rule.step_minutes,
-                terms.increment_scope.words(),
-                time_words(recorded_before),
-                time_words(running.recorded),
-            ),
-            format_args!(
-                "{} less {} = {}",
-                time_words(running.billable),
-                time_words(billable_before),
-                time_words(running.billable - billable_before)
-            ),
-        );
-    }
-    Ok(BillableShare {
-        source_ref: work.source_ref.to_owned(),
-        parts_seconds,
-        steps: why.steps,
-    })
+    let Some(rule) = &terms.increment else {
+        return Ok(None);
+    };
+    let least = if rule.minimum_minutes > 0 {
+        format!(", at least {} min", rule.minimum_minutes)
+    } else {
+        String::new()
+    };
+    Ok(Some(Step::new(
+        "increment",
+        format_args!(
+            "{} recorded, {} to {} min{least}, over {}: {} before, {} with it",
+            time_words(work.seconds),
+            rule.rounding.name(),
+            rule.step_minutes,
+            terms.increment_scope.words(),
+            time_words(recorded_before),
+            time_words(running.recorded),
+        ),
+        format_args!(
+            "{} less {} = {}",
+            time_words(running.billable),
+            time_words(billable_before),
+            time_words(running.billable - billable_before)
+        ),
+    )))
 }

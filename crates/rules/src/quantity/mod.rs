@@ -14,7 +14,8 @@ use domain::contract::quantity::QuantityTermsError;
 use domain::decimal::Micro;
 use domain::rounding::IncrementError;
 use jiff::civil::Date;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::fmt;
 use thiserror::Error;
 
 /// One piece of work as the stages of quantity and overtime see it.
@@ -105,7 +106,7 @@ fn not_negative(work: &WorkTime<'_>) -> Result<(), QuantityError> {
 }
 
 fn each_once(works: &[WorkTime<'_>]) -> Result<(), QuantityError> {
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::with_capacity(works.len());
     match works.iter().find(|work| !seen.insert(work.source_ref)) {
         Some(work) => Err(QuantityError::Twice(work.source_ref.to_owned())),
         None => Ok(()),
@@ -120,10 +121,20 @@ fn micro_of(steps: i128, step_micro: i64) -> Result<Micro, QuantityError> {
         .ok_or(QuantityError::TooLarge)
 }
 
-pub(crate) fn time_words(seconds: i64) -> String {
-    if seconds % 60 == 0 {
-        format!("{} min", seconds / 60)
-    } else {
-        format!("{seconds} s")
+/// Seconds in words: `50 min`, or `7 s` where they are no whole minutes.
+pub(crate) const fn time_words(seconds: i64) -> TimeWords {
+    TimeWords(seconds)
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimeWords(i64);
+
+impl fmt::Display for TimeWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 % 60 == 0 {
+            write!(f, "{} min", self.0 / 60)
+        } else {
+            write!(f, "{} s", self.0)
+        }
     }
 }

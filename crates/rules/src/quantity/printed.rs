@@ -15,14 +15,15 @@
 //! The result is a function of what is booked and what is wanted; nothing else is remembered. A
 //! change of the contract's digits changes every entry that was printed off the new step.
 
-use crate::explanation::{Explanation, Step};
+use crate::explanation::Step;
 use crate::quantity::order::WorkOrder;
 use crate::quantity::{QuantityError, WorkTime, micro_of, not_negative, time_words};
 use domain::contract::quantity::{QuantityTerms, Residual};
 use domain::decimal::{MICRO_SCALE, Micro};
 use domain::quantity::Unit;
 use domain::rounding::Rounding;
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What stands booked for a part of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,41 +84,125 @@ pub fn print_group(
     booked: &[PrintedBefore<'_>],
     wanted: &[ToPrint<'_>],
 ) -> Result<PrintedGroup, QuantityError> {
-    terms.check()?;
-    let scale = Scale::of(terms)?;
-    let stands: Stands<'_> = booked
-        .iter()
-        .map(|before| ((before.source_ref, before.part, before.rate), before))
-        .collect();
-    let mut seen = BTreeSet::new();
-    let mut buckets: BTreeMap<Micro, Vec<Slot<'_>>> = BTreeMap::new();
-    for item in wanted {
-        not_negative(&item.work)?;
-        if !seen.insert((item.work.source_ref, item.part)) {
-            return Err(QuantityError::Twice(item.work.source_ref.to_owned()));
-        }
-        let slot = Slot::of(item, &stands, &scale)?;
-        buckets.entry(item.rate).or_default().push(slot);
-    }
+    let printer = Printer::of(terms)?;
+    let buckets = printer.group(booked, wanted)?;
     let mut group = PrintedGroup::default();
-    for (rate, mut slots) in buckets {
-        slots.sort_by(|a, b| a.order.cmp(&b.order));
-        let waiting = match terms.residual {
-            Residual::Carry => carry(&mut slots, &scale)?,
-            Residual::None => alone(&mut slots, &scale)?,
-        };
-        if waiting != 0 {
-            let quantity = micro_of(waiting, scale.step_micro)?;
-            group.waiting.insert(rate, quantity);
+    for bucket in buckets {
+        if bucket.waiting != 0 {
+            let quantity = micro_of(bucket.waiting, printer.scale.step_micro)?;
+            group.waiting.insert(bucket.rate, quantity);
         }
-        for slot in slots {
-            group.entries.push(slot.into_printed(terms, rate, &scale)?);
+        for slot in bucket.slots {
+            group.entries.push(Printed {
+                source_ref: slot.source_ref().to_owned(),
+                part: slot.part(),
+                rate: bucket.rate,
+                quantity: printer.quantity(&slot)?,
+                steps: vec![printer.step(&slot)?],
+            });
         }
     }
     Ok(group)
 }
 
-type Stands<'b> = BTreeMap<(&'b str, u32, Micro), &'b PrintedBefore<'b>>;
+/// What a group prints at one rate, in the order of the work.
+pub(crate) struct Bucket<'a> {
+    rate: Micro,
+    pub(crate) slots: Vec<Slot<'a>>,
+    waiting: i128,
+}
+
+/// Prints by the terms of a contract. What is printed tells its step only when it is asked, since most
+/// of a group stays as it was.
+pub(crate) struct Printer<'t> {
+    terms: &'t QuantityTerms,
+    scale: Scale,
+}
+
+impl<'t> Printer<'t> {
+    pub(crate) fn of(terms: &'t QuantityTerms) -> Result<Self, QuantityError> {
+        terms.check()?;
+        let scale = Scale::of(terms)?;
+        Ok(Self { terms, scale })
+    }
+
+    /// The group, by rate.
+    pub(crate) fn group<'a>(
+        &self,
+        booked: &[PrintedBefore<'_>],
+        wanted: &[ToPrint<'a>],
+    ) -> Result<Vec<Bucket<'a>>, QuantityError> {
+        let stands: Stands<'_> = booked
+            .iter()
+            .map(|before| ((before.source_ref, before.part, before.rate), before))
+            .collect();
+        let mut seen = HashSet::with_capacity(wanted.len());
+        let mut buckets: BTreeMap<Micro, Vec<Slot<'a>>> = BTreeMap::new();
+        for item in wanted {
+            not_negative(&item.work)?;
+            if !seen.insert((item.work.source_ref, item.part)) {
+                return Err(QuantityError::Twice(item.work.source_ref.to_owned()));
+            }
+            let slot = Slot::of(item, &stands, &self.scale)?;
+            buckets.entry(item.rate).or_default().push(slot);
+        }
+        let printed = buckets.into_iter().map(|(rate, mut slots)| {
+            slots.sort_by(|a, b| a.order.cmp(&b.order));
+            let waiting = match self.terms.residual {
+                Residual::Carry => carry(&mut slots, &self.scale)?,
+                Residual::None => alone(&mut slots, &self.scale)?,
+            };
+            Ok(Bucket {
+                rate,
+                slots,
+                waiting,
+            })
+        });
+        printed.collect()
+    }
+
+    /// The printed quantity and its step, of a part that is printed by itself.
+    pub(crate) fn by_itself(&self, item: &ToPrint<'_>) -> Result<(Micro, Step), QuantityError> {
+        not_negative(&item.work)?;
+        let mut slot = Slot::of(item, &Stands::new(), &self.scale)?;
+        alone(std::slice::from_mut(&mut slot), &self.scale)?;
+        Ok((self.quantity(&slot)?, self.step(&slot)?))
+    }
+
+    pub(crate) fn quantity(&self, slot: &Slot<'_>) -> Result<Micro, QuantityError> {
+        micro_of(slot.printed, self.scale.step_micro)
+    }
+
+    /// Why a slot prints what it prints.
+    pub(crate) fn step(&self, slot: &Slot<'_>) -> Result<Step, QuantityError> {
+        let (terms, rate) = (self.terms, slot.item.rate);
+        let quantity = self.quantity(slot)?;
+        let how: Cow<'_, str> = match (terms.residual, slot.changed, slot.before) {
+            (Residual::None, _, _) => "by itself".into(),
+            (Residual::Carry, true, _) => {
+                format!("what the rounded sum at {rate} exceeds the other entries by").into()
+            }
+            (Residual::Carry, false, Some(before)) if before != slot.printed => format!(
+                "unchanged, and takes what another entry left ({} before)",
+                micro_of(before, self.scale.step_micro)?
+            )
+            .into(),
+            (Residual::Carry, false, _) => "unchanged, as printed before".into(),
+        };
+        Ok(Step::new(
+            "printed quantity",
+            format_args!(
+                "{} billable, {} to {} decimals, {how}",
+                time_words(slot.item.work.seconds),
+                terms.rounding.name(),
+                terms.decimals
+            ),
+            format_args!("{quantity} {}", terms.unit.sign()),
+        ))
+    }
+}
+
+type Stands<'b> = HashMap<(&'b str, u32, Micro), &'b PrintedBefore<'b>>;
 
 /// The smallest printed step, and how many of its parts a second is.
 struct Scale {
@@ -154,7 +239,7 @@ impl Scale {
 }
 
 /// One thing to print. `exact` is in steps, times the seconds of the unit.
-struct Slot<'a> {
+pub(crate) struct Slot<'a> {
     item: ToPrint<'a>,
     order: (WorkOrder<'a>, u32),
     exact: i128,
@@ -199,43 +284,12 @@ impl<'a> Slot<'a> {
         (self.exact + 2 * scale.unit_seconds).div_euclid(scale.unit_seconds)
     }
 
-    fn into_printed(
-        self,
-        terms: &QuantityTerms,
-        rate: Micro,
-        scale: &Scale,
-    ) -> Result<Printed, QuantityError> {
-        let quantity = micro_of(self.printed, scale.step_micro)?;
-        let sign = terms.unit.sign();
-        let mut why = Explanation::default();
-        let how = match (terms.residual, self.changed, self.before) {
-            (Residual::None, _, _) => "by itself".to_owned(),
-            (Residual::Carry, true, _) => {
-                format!("what the rounded sum at {rate} exceeds the other entries by")
-            }
-            (Residual::Carry, false, Some(before)) if before != self.printed => format!(
-                "unchanged, and takes what another entry left ({} before)",
-                micro_of(before, scale.step_micro)?
-            ),
-            (Residual::Carry, false, _) => "unchanged, as printed before".to_owned(),
-        };
-        why.step(
-            "printed quantity",
-            format_args!(
-                "{} billable, {} to {} decimals, {how}",
-                time_words(self.item.work.seconds),
-                terms.rounding.name(),
-                terms.decimals
-            ),
-            format_args!("{quantity} {sign}"),
-        );
-        Ok(Printed {
-            source_ref: self.item.work.source_ref.to_owned(),
-            part: self.item.part,
-            rate,
-            quantity,
-            steps: why.steps,
-        })
+    pub(crate) const fn source_ref(&self) -> &'a str {
+        self.item.work.source_ref
+    }
+
+    pub(crate) const fn part(&self) -> u32 {
+        self.item.part
     }
 }
 

@@ -22,11 +22,10 @@ impl HourBank {
         let mut effects = Vec::new();
         let items: BTreeSet<&String> = before.items.keys().chain(after.items.keys()).collect();
         for item in items {
-            let part = |view: &BankView| view.items.get(item).cloned().unwrap_or_default();
-            let (was, is) = (part(before), part(&after));
+            let (was, is) = (before.parts(item), after.parts(item));
             if was != is {
-                why.step(format!("item {item}"), words(&was), words(&is));
-                effects.extend(changes(&self.printing, item, &was, &is)?);
+                why.step(format_args!("item {item}"), words(was), words(is));
+                effects.extend(changes(&self.printing, item, was, is)?);
             }
         }
         for month in &after.months {

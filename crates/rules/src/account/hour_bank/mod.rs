@@ -94,6 +94,13 @@ pub struct BankView {
     pub items: BTreeMap<String, Vec<Slice>>,
 }
 
+impl BankView {
+    /// The parts of an entry; none where it is not known.
+    fn parts(&self, item: &str) -> &[Slice] {
+        self.items.get(item).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// The account of one hour bank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

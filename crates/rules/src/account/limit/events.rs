@@ -34,15 +34,17 @@ impl Limits {
 
     fn reserve_one(&mut self, ask: &Ask, why: &mut Explanation) -> Result<Vec<Effect>, Refusal> {
         let old = self.items.remove(&ask.item);
-        let before = old.as_ref().map_or_else(Vec::new, |o| o.slices.clone());
-        let mut record = old.clone().unwrap_or_else(|| Record {
+        let mut record = Record {
             ask: ask.clone(),
-            claim: Claim::default(),
-            slices: Vec::new(),
-            held_by: None,
-            arrival: self.items.next_arrival(),
-        });
-        record.ask = ask.clone();
+            claim: old.as_ref().map_or_else(Claim::default, |o| o.claim),
+            slices: old.as_ref().map_or_else(Vec::new, |o| o.slices.clone()),
+            held_by: old.as_ref().and_then(|o| o.held_by.clone()),
+            arrival: match &old {
+                Some(old) => old.arrival,
+                None => self.items.next_arrival(),
+            },
+        };
+        let before = record.slices.clone();
         record.claim.asked = ask.quantity;
         if let Some(old) = &old {
             self.count(old, -1)?;
@@ -144,7 +146,7 @@ impl Limits {
         let (has, wants) = (whole(&record.slices)?, record.claim.live()?);
         if wants < has {
             let back = less(has, wants)?;
-            let before = words(&record.slices);
+            let before = words(&record.slices).to_string();
             take_back(self.printing_of(&record.ask), &mut record.slices, back)?;
             why.step(
                 "changed entry",

@@ -204,18 +204,18 @@ impl Limits {
         for level in levels {
             let limit = level.limit;
             let left = minus(level.cap_minor, plus(level.used_minor, net)?)?.max(0);
-            let note = match (level.waits, level.over) {
-                (true, _) => "; an earlier entry waits here and none may pass".to_owned(),
+            let (note, policy) = match (level.waits, level.over) {
+                (true, _) => ("; an earlier entry waits here and none may pass", ""),
                 (false, true) if cuts.is_some_and(|cuts| cuts.limit.id != limit.id) => {
-                    "; another limit leaves no more than this one".to_owned()
+                    ("; another limit leaves no more than this one", "")
                 }
-                (false, true) => format!("; policy: {}", limit.policy.words()),
-                (false, false) => String::new(),
+                (false, true) => ("; policy: ", limit.policy.words()),
+                (false, false) => ("", ""),
             };
             why.step(
                 self.name_of(limit),
                 format_args!(
-                    "used before {} of {}, asked {quantity} x {} = {}{note}",
+                    "used before {} of {}, asked {quantity} x {} = {}{note}{policy}",
                     show(level.used_minor),
                     show(level.cap_minor),
                     ask.rate,

@@ -23,7 +23,7 @@ use domain::contract::accounts::limit::{LimitBase, LimitScope, LimitTerms};
 use domain::money::Money;
 use records::Records;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use whole::Parts;
 
 use super::ask::AskKind;
@@ -161,16 +161,15 @@ impl Limits {
             .iter()
             .filter(|l| counts(l, ask) && over(l))
             .collect();
-        let key = |limit: &LimitTerms| {
-            let owner = self.parts.owner(&limit.id).map(str::to_owned);
-            (owner, limit.scope, limit.code.clone())
+        let alike = |one: &LimitTerms, other: &LimitTerms| {
+            one.scope == other.scope
+                && one.code == other.code
+                && self.parts.owner(&one.id) == self.parts.owner(&other.id)
         };
-        let covered: BTreeSet<_> = under
-            .iter()
-            .filter(|limit| limit.covers(ask.work_date))
-            .map(|limit| key(limit))
-            .collect();
-        let uncovered = under.iter().find(|limit| !covered.contains(&key(limit)));
+        let uncovered = under.iter().find(|limit| {
+            let mut covering = under.iter().filter(|other| other.covers(ask.work_date));
+            !covering.any(|other| alike(limit, other))
+        });
         let words = uncovered.map(|limit| {
             limit.code.as_ref().map_or_else(
                 || limit.scope.words().to_owned(),
@@ -204,18 +203,15 @@ impl Limits {
     /// Add what an entry uses to the totals of its limits, or take it away (`sign` of -1).
     fn count(&mut self, record: &Record, sign: i64) -> Result<(), Refusal> {
         let net = net_of(&record.slices, Outcome::Billed)?.saturating_mul(sign);
-        let ids: Vec<String> = self
-            .levels(&record.ask)
-            .0
-            .iter()
-            .map(|l| l.id.clone())
-            .collect();
-        for id in ids {
-            if let Some(total) = self.used_minor.get_mut(&id) {
+        let mut used_minor = std::mem::take(&mut self.used_minor);
+        let counted = self.levels(&record.ask).0.iter().try_for_each(|limit| {
+            if let Some(total) = used_minor.get_mut(&limit.id) {
                 *total = plus(*total, net)?;
             }
-        }
-        Ok(())
+            Ok(())
+        });
+        self.used_minor = used_minor;
+        counted
     }
 }
 

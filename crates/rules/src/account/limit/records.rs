@@ -16,7 +16,8 @@ type Arrival = (u64, String);
 #[serde(from = "BTreeMap<String, Record>", into = "BTreeMap<String, Record>")]
 pub(super) struct Records {
     by_item: SharedMap<String, Record>,
-    by_arrival: SharedSet<Arrival>,
+    /// How many have each arrival: one, unless what was stored says otherwise.
+    arrivals: SharedMap<u64, u32>,
     waiting: SharedSet<Arrival>,
 }
 
@@ -50,27 +51,36 @@ impl Records {
 
     /// One after the last arrival that is there.
     pub(super) fn next_arrival(&self) -> u64 {
-        let last = self.by_arrival.last();
+        let last = self.arrivals.last();
         last.map_or(0, |(arrival, _)| arrival.saturating_add(1))
     }
 
     pub(super) fn insert(&mut self, record: Record) {
         let item = record.ask.item.clone();
         self.remove(&item);
-        let place = (record.arrival, item.clone());
         if record.held_by.is_some() {
-            self.waiting.insert_mut(place.clone());
+            self.waiting.insert_mut((record.arrival, item.clone()));
         }
-        self.by_arrival.insert_mut(place);
+        let others = self.arrivals.get(&record.arrival).copied();
+        let with_it = others.unwrap_or_default().saturating_add(1);
+        self.arrivals.insert_mut(record.arrival, with_it);
         self.by_item.insert_mut(item, record);
     }
 
     pub(super) fn remove(&mut self, item: &str) -> Option<Record> {
         let record = self.by_item.get(item).cloned()?;
-        let place = (record.arrival, item.to_owned());
         self.by_item.remove_mut(item);
-        self.by_arrival.remove_mut(&place);
-        self.waiting.remove_mut(&place);
+        let others = self.arrivals.get(&record.arrival).copied();
+        match others.unwrap_or_default().saturating_sub(1) {
+            0 => {
+                self.arrivals.remove_mut(&record.arrival);
+            }
+            others => self.arrivals.insert_mut(record.arrival, others),
+        }
+        if record.held_by.is_some() {
+            let place = (record.arrival, item.to_owned());
+            self.waiting.remove_mut(&place);
+        }
         Some(record)
     }
 }

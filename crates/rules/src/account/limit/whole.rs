@@ -12,6 +12,7 @@ use domain::contract::accounts::limit::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The limits of a contract and of everything that is part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -146,6 +147,30 @@ impl WholeTerms {
     }
 }
 
+/// What a limit is called.
+pub(super) struct Name<'a> {
+    of: &'a Limits,
+    limit: &'a LimitTerms,
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (limit, parts) = (self.limit, &self.of.parts);
+        if parts.is_empty() {
+            return write!(f, "limit {} on the {}", limit.id, limit.scope.words());
+        }
+        let contract = parts.owner(&limit.id).unwrap_or(&parts.whole);
+        let id = self.of.id_of(limit);
+        write!(f, "limit {id} of contract {contract}")?;
+        match limit.scope {
+            LimitScope::Contract => Ok(()),
+            scope @ (LimitScope::Line | LimitScope::PurchaseOrder | LimitScope::Task) => {
+                write!(f, " on the {}", scope.words())
+            }
+        }
+    }
+}
+
 impl Limits {
     /// Whether it knows a contract as a part of its own.
     pub(super) fn has_part(&self, contract: &str) -> bool {
@@ -188,18 +213,8 @@ impl Limits {
     }
 
     /// What a limit is called where it is explained.
-    pub(super) fn name_of(&self, limit: &LimitTerms) -> String {
-        if self.parts.is_empty() {
-            return format!("limit {} on the {}", limit.id, limit.scope.words());
-        }
-        let contract = self.parts.owner(&limit.id).unwrap_or(&self.parts.whole);
-        let name = format!("limit {} of contract {contract}", self.id_of(limit));
-        match limit.scope {
-            LimitScope::Contract => name,
-            scope @ (LimitScope::Line | LimitScope::PurchaseOrder | LimitScope::Task) => {
-                format!("{name} on the {}", scope.words())
-            }
-        }
+    pub(super) const fn name_of<'a>(&'a self, limit: &'a LimitTerms) -> Name<'a> {
+        Name { of: self, limit }
     }
 
     /// Whether it is kept by these terms.

@@ -7,9 +7,10 @@ use domain::decimal::Micro;
 use domain::entry::EntryFields;
 use domain::quantity::Unit;
 use jiff::civil::date;
+use std::sync::Arc;
 
-fn work(id: &str, worker: &str, day: i8) -> Work {
-    Work {
+fn work(id: &str, worker: &str, day: i8) -> Box<Work> {
+    Box::new(Work {
         id: id.to_owned(),
         fields: EntryFields {
             worker_ref: worker.to_owned(),
@@ -26,18 +27,18 @@ fn work(id: &str, worker: &str, day: i8) -> Work {
         approved_us: None,
         preauthorised: false,
         looked_at: false,
-    }
+    })
 }
 
-fn gross(contract: &str, period: &str) -> Gross {
-    Gross {
+fn gross(contract: &str, period: &str) -> Box<Gross> {
+    Box::new(Gross {
         contract: contract.to_owned(),
         pays: Disposition::Bill,
-        placement: Placement {
+        placement: Arc::new(Placement {
             bill_to: "C".to_owned(),
             group_key: "G".to_owned(),
             period: period.to_owned(),
-        },
+        }),
         work_date: date(2026, 1, 1),
         posting_date: date(2026, 1, 1),
         task: "T".to_owned(),
@@ -47,7 +48,7 @@ fn gross(contract: &str, period: &str) -> Gross {
         cost_currency: "EUR".parse().unwrap(),
         steps: Vec::new(),
         print_steps: Vec::new(),
-    }
+    })
 }
 
 fn known() -> Known {
