@@ -1,5 +1,5 @@
 //! Clients whose contracts bill something beside hours: a monthly fee, milestones, a retainer, an hour
-//! bank, a cap. And what has to be billed of that, with arithmetic of its own.
+//! bank, a cap, a frame with an order under it. And what has to be billed of that, with arithmetic of its own.
 
 use super::layout::{Engagement, Purpose, contract, currency, projects};
 use super::rates::rates;
@@ -68,7 +68,7 @@ pub(super) fn agreements(
     }))?;
     let cap: LimitTerms =
         terms(json!({"id": "NTE", "amount": more_than_a_month(spec).to_string()}))?;
-    let plans: [(&str, &str, ContractKind); 5] = [
+    let plans: [(&str, &str, ContractKind); 6] = [
         ("CARE", "Carefree Clinics", ContractKind::TimeAndMaterials),
         ("BUILD", "Builders United", ContractKind::FixedFee),
         (
@@ -78,10 +78,14 @@ pub(super) fn agreements(
         ),
         ("BANK", "Bank of Hours", ContractKind::TimeAndMaterials),
         ("CAP", "Capstone Ltd", ContractKind::TimeAndMaterials),
+        // An order under the frame of the one before.
+        ("ORDER", "Capstone Ltd", ContractKind::TimeAndMaterials),
     ];
     let mut all = Vec::new();
     for ((tag, name, kind), index) in plans.into_iter().zip(first_index..) {
-        let customer = format!("C-{tag}");
+        let whole = (tag == "ORDER").then_some("CAP");
+        let of = index.saturating_sub(u32::from(whole.is_some()));
+        let customer = format!("C-{}", whole.unwrap_or(tag));
         let projects = projects(index, 1, name);
         let own = contract(
             format!("K-{tag}"),
@@ -92,6 +96,7 @@ pub(super) fn agreements(
         );
         let own = Contract {
             fixed_service_item: Some(SOLD_AS.to_owned()),
+            parent: whole.map(|whole| format!("K-{whole}")),
             ..own
         };
         let own = match tag {
@@ -124,7 +129,7 @@ pub(super) fn agreements(
                 ContractKind::FixedFee | ContractKind::Internal => Vec::new(),
             },
             contract: own,
-            customer: Some((customer, format!("cu{}", 900 + index), name.to_owned())),
+            customer: Some((customer, format!("cu{}", 900 + of), name.to_owned())),
             projects,
             closed_task: None,
         });
