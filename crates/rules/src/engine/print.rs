@@ -108,6 +108,7 @@ impl Book {
             // By rate, as a group is told.
             printed.sort_by_key(|(rate, number, ..)| (*rate, *number));
             gross.print_steps.clear();
+            gross.print_steps.reserve_exact(printed.len());
             for (_, number, quantity, step) in printed.drain(..) {
                 set(gross, number, quantity);
                 gross.print_steps.push(step);
