@@ -466,6 +466,15 @@ impl Accounts {
     }
 }
 
+impl Accounts {
+    /// Whether any of them was asked for an item.
+    pub(super) fn knows(&self, item: &str) -> bool {
+        let all = [&self.hour_bank, &self.limits, &self.retainer];
+        let mut all = all.into_iter().flatten();
+        all.any(|account| knows(account, item))
+    }
+}
+
 /// The place of an ask's tier among the tiers.
 fn tier_of(item: &str) -> usize {
     let name = item.rsplit_once('/').map_or("", |(_, tier)| tier);

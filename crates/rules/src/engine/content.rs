@@ -71,16 +71,24 @@ pub(super) fn parts(
     for part in &gross.parts {
         let asked = part.billed && asks_accounts(contract.kind, gross.pays);
         let (mut slices, mut steps): (Vec<Slice>, &[Step]) = (Vec::new(), &[]);
+        let mut credited = false;
         if accounts.is_some() || !settled.is_empty() {
             let own_name = ask_id(id, part);
             if let Some(accounts) = accounts.filter(|_| asked) {
                 slices = accounts.slices(&own_name);
+                credited = slices.is_empty() && accounts.knows(&own_name);
             }
             steps = settled.get(&own_name).map_or(&[], Vec::as_slice);
         }
-        // Nobody was asked, or there was nothing to ask for: the part is as it is.
+        // Nobody was asked, or there was nothing to ask for: the part is as it is. Credited for good, it
+        // is billed with nothing, and it cost all the same.
         if slices.is_empty() {
-            let (slice, seconds) = (whole(contract, part)?, part.recorded_seconds);
+            let slice = if credited {
+                nothing(contract, part)
+            } else {
+                whole(contract, part)?
+            };
+            let seconds = part.recorded_seconds;
             let one = priced(contract, gross, part, &slice, seconds, &mut cost, steps)?;
             made.push(one);
             continue;
@@ -109,6 +117,17 @@ fn whole(contract: &Contract, part: &GrossPart) -> Result<Slice, Problem> {
         .map_err(too_large)?,
         line_allowance: Money::zero(contract.currency),
     })
+}
+
+/// A part of which nothing is billed.
+fn nothing(contract: &Contract, part: &GrossPart) -> Slice {
+    Slice {
+        outcome: Outcome::Billed,
+        quantity: Micro::ZERO,
+        rate: part.rate,
+        amount: Money::zero(contract.currency),
+        line_allowance: Money::zero(contract.currency),
+    }
 }
 
 /// The recorded seconds of slices, by their quantities; what division leaves goes to the last.

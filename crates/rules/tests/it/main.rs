@@ -5,6 +5,8 @@ mod accounts;
 #[cfg(test)]
 mod conditions;
 #[cfg(test)]
+mod credited;
+#[cfg(test)]
 mod estimate;
 #[cfg(test)]
 mod explanation;
