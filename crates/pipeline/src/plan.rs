@@ -2,7 +2,7 @@
 //! and what the ERP holds. Pure; run again after every settled posting, so that a chain of effects
 //! (credit, then bill anew) needs no memory of its own.
 
-use crate::difference::{Difference, difference, same_but_period};
+use crate::difference::{LineDifference, difference, same_but_period};
 use crate::facts::ErpRefs;
 use connector_sdk::target::Shape;
 use domain::currency::Currency;
@@ -298,8 +298,8 @@ fn beside(wanted: Option<&Wanted>, held: &HeldLine, below: &[HeldLine]) -> Next 
         let numbers = numbers.and_then(|wanted| match below.last() {
             None => Some(wanted.numbers),
             Some(corrected) => match difference(wanted, corrected) {
-                Some(Difference::Further(numbers)) => Some(numbers),
-                Some(Difference::InPart(_)) | None => None,
+                Some(LineDifference::Further(numbers)) => Some(numbers),
+                Some(LineDifference::InPart(_)) | None => None,
             },
         });
         return match numbers {
@@ -312,11 +312,11 @@ fn beside(wanted: Option<&Wanted>, held: &HeldLine, below: &[HeldLine]) -> Next 
     }
     let by_difference = wanted.filter(|_| !undone);
     match by_difference.and_then(|wanted| difference(wanted, held)) {
-        Some(Difference::Further(numbers)) => Next::Differ {
+        Some(LineDifference::Further(numbers)) => Next::Differ {
             held: held.clone(),
             numbers,
         },
-        Some(Difference::InPart(taken_back)) => Next::Credit {
+        Some(LineDifference::InPart(taken_back)) => Next::Credit {
             held: held.clone(),
             taken_back,
         },

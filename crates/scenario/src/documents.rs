@@ -1,12 +1,15 @@
 //! The documents of a scenario: where lines stand, and what happens to them when their charges
 //! change. A draft takes changes; an issued document stays as it is, and a correction credits its
-//! line in full and bills the new one on the next document of the same home.
+//! line in full and bills the new one on the next document of the same home; or it bills the difference,
+//! where the contract says so.
 
 use domain::currency::Currency;
 use domain::decimal::Micro;
 use domain::money::Money;
 use domain::quantity::Unit;
+use domain::rounding::Rounding;
 use jiff::civil::Date;
+use rules::corrections::{Difference, LineNumbers, difference};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +30,8 @@ pub(crate) struct LineContent {
     pub(crate) item: String,
     /// The text of a fixed amount: it is one piece at its price, and no time of a person.
     pub(crate) fixed: Option<String>,
+    /// How amounts are rounded, where the contract bills differences.
+    pub(crate) by_difference: Option<Rounding>,
     pub(crate) words: Words,
 }
 
@@ -67,6 +72,38 @@ impl LineContent {
             && self.sort == other.sort
             && self.fixed == other.fixed
             && words(self) == words(other)
+    }
+
+    /// Whether both are one supply, whatever period each is billed in.
+    fn same_supply(&self, other: &Self) -> bool {
+        let like = Self {
+            home: Home {
+                period: other.home.period.clone(),
+                ..self.home.clone()
+            },
+            quantity: other.quantity,
+            rate: other.rate,
+            amount: other.amount,
+            ..self.clone()
+        };
+        like.same_to_the_client(other) && self.allowance.amount_minor == 0
+    }
+
+    fn numbers(&self) -> LineNumbers {
+        LineNumbers {
+            quantity: self.quantity,
+            rate: self.rate,
+            amount: self.amount,
+        }
+    }
+
+    fn with(&self, numbers: LineNumbers) -> Self {
+        Self {
+            quantity: numbers.quantity,
+            rate: numbers.rate,
+            amount: numbers.amount,
+            ..self.clone()
+        }
     }
 
     fn mirrored(&self) -> Self {
@@ -111,9 +148,23 @@ pub(crate) struct Document {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Documents {
     pub(crate) all: Vec<Document>,
-    /// Where the line of a strand stands now: the document's place and the line's name.
-    standing: BTreeMap<String, (usize, String)>,
+    /// The lines that bill a strand now: one, and those that are differences to what is below them.
+    standing: BTreeMap<String, Vec<Standing>>,
     credits: u32,
+    differences: u32,
+}
+
+/// A line that stands.
+#[derive(Debug, Clone)]
+struct Standing {
+    /// The document's place.
+    place: usize,
+    /// The line's name.
+    name: String,
+    /// What is left of it.
+    left: LineContent,
+    /// What it comes to with those below it.
+    comes_to: LineContent,
 }
 
 impl Documents {
@@ -150,88 +201,116 @@ impl Documents {
         self.all.len() - 1
     }
 
-    fn add(&mut self, strand: &str, name: String, line: LineContent) {
+    /// Put a line on the draft of its home. `comes_to` is what it bills with those below it.
+    fn add(&mut self, strand: &str, name: String, line: LineContent, comes_to: LineContent) {
         let place = self.draft(&line.home);
         if let Some(document) = self.all.get_mut(place) {
-            document.lines.insert(name.clone(), line);
+            document.lines.insert(name.clone(), line.clone());
         }
-        self.standing.insert(strand.to_owned(), (place, name));
+        let standing = self.standing.entry(strand.to_owned()).or_default();
+        standing.push(Standing {
+            place,
+            name,
+            left: line,
+            comes_to,
+        });
     }
 
-    /// Bring the line of a strand to what is wanted.
+    /// Bring the lines of a strand to what is wanted.
     pub(crate) fn want(&mut self, strand: &str, wanted: Option<LineContent>) {
-        let Some((place, name)) = self.standing.get(strand).cloned() else {
-            if let Some(line) = wanted {
-                self.add(strand, strand.to_owned(), line);
+        let mut name = strand.to_owned();
+        loop {
+            let standing = self.standing.entry(strand.to_owned()).or_default();
+            let Some(latest) = standing.pop() else {
+                if let Some(line) = wanted {
+                    self.add(strand, name, line.clone(), line);
+                }
+                return;
+            };
+            let draft = self.is_draft(latest.place);
+            if wanted
+                .as_ref()
+                .is_some_and(|line| stands_as(line, &latest, draft))
+            {
+                self.put_back(strand, latest);
+                return;
             }
-            return;
-        };
-        let Some(held) = self
-            .all
-            .get(place)
-            .and_then(|document| document.lines.get(&name))
-            .cloned()
-        else {
-            return;
-        };
-        if wanted
-            .as_ref()
-            .is_some_and(|line| line.same_to_the_client(&held))
-        {
-            return;
+            if draft {
+                if let Some(document) = self.all.get_mut(latest.place) {
+                    document.lines.remove(&latest.name);
+                }
+                name = latest.name;
+                continue;
+            }
+            let found = wanted
+                .as_ref()
+                .and_then(|line| difference_to(line, &latest));
+            match (found, &wanted) {
+                (Some(Difference::Further(numbers)), Some(line)) => {
+                    self.put_back(strand, latest);
+                    self.differences += 1;
+                    let name = format!("{strand} difference {}", self.differences);
+                    self.add(strand, name, line.with(numbers), line.clone());
+                    return;
+                }
+                (Some(Difference::InPart(numbers)), Some(line)) => {
+                    let part = latest.left.with(numbers);
+                    self.credit(&latest, &part);
+                    let rest = less(&latest.left, &part);
+                    self.put_back(
+                        strand,
+                        Standing {
+                            left: rest,
+                            comes_to: line.clone(),
+                            ..latest
+                        },
+                    );
+                    return;
+                }
+                _ => {
+                    self.credit(&latest, &latest.left);
+                    name = format!("{strand} after credit {}", self.credits);
+                }
+            }
         }
-        let changeable = self
-            .all
-            .get(place)
-            .is_some_and(|document| document.state == DocumentState::Draft);
-        self.standing.remove(strand);
-        if changeable {
-            if let Some(document) = self.all.get_mut(place) {
-                document.lines.remove(&name);
-            }
-            if let Some(line) = wanted {
-                self.add(strand, name, line);
-            }
-            return;
-        }
+    }
+
+    fn put_back(&mut self, strand: &str, line: Standing) {
+        let standing = self.standing.entry(strand.to_owned()).or_default();
+        standing.push(line);
+    }
+
+    /// Mirror a line, or a part of one, on the draft of its home.
+    fn credit(&mut self, of: &Standing, part: &LineContent) {
         self.credits += 1;
-        let credit = format!("credit {} of {name}", self.credits);
-        let home = held.home.clone();
-        let into = self.draft(&home);
+        let name = format!("credit {} of {}", self.credits, of.name);
+        let into = self.draft(&part.home.clone());
         if let Some(document) = self.all.get_mut(into) {
-            document.lines.insert(credit.clone(), held.mirrored());
-        }
-        if let Some(line) = wanted {
-            self.add(
-                strand,
-                format!("{strand} after credit {}", self.credits),
-                line,
-            );
+            document.lines.insert(name, part.mirrored());
         }
     }
 
-    /// Whether the line of a strand stands on a document that a client has.
+    fn is_draft(&self, place: usize) -> bool {
+        let document = self.all.get(place);
+        document.is_some_and(|document| document.state == DocumentState::Draft)
+    }
+
+    /// Whether a line of a strand stands on a document that a client has.
     pub(crate) fn is_issued(&self, strand: &str) -> bool {
-        self.standing.get(strand).is_some_and(|(place, _)| {
-            self.all
-                .get(*place)
-                .is_some_and(|document| document.state != DocumentState::Draft)
-        })
+        let mut lines = self.standing.get(strand).into_iter().flatten();
+        lines.any(|line| !self.is_draft(line.place))
     }
 
-    /// Credit a line that the client has, and bill it again as it is.
+    /// Credit what the client has of a strand, and bill it again as it is.
     pub(crate) fn rebill(&mut self, strand: &str) {
         if !self.is_issued(strand) {
             return;
         }
-        let held = self.standing.get(strand).and_then(|(place, name)| {
-            let document = self.all.get(*place)?;
-            document.lines.get(name).cloned()
-        });
-        if let Some(line) = held {
+        let latest = self.standing.get(strand).and_then(|lines| lines.last());
+        if let Some(line) = latest.map(|latest| latest.comes_to.clone()) {
             self.want(strand, None);
             let name = format!("{strand} after credit {}", self.credits);
-            self.add(strand, name, line);
+            self.add(strand, name, line.clone(), line);
         }
     }
 
@@ -270,6 +349,42 @@ impl Documents {
         document.state = to;
         Ok(document.lines.values().map(|l| l.item.clone()).collect())
     }
+}
+
+/// Whether a line that stands bills what is wanted. What was issued stays where it is although its
+/// corrections go to a later period.
+fn stands_as(wanted: &LineContent, latest: &Standing, draft: bool) -> bool {
+    let held = &latest.comes_to;
+    let issued = !draft && wanted.by_difference.is_some();
+    wanted.same_to_the_client(held)
+        || (issued && wanted.same_supply(held) && wanted.numbers() == held.numbers())
+}
+
+fn difference_to(wanted: &LineContent, latest: &Standing) -> Option<Difference> {
+    let rounding = wanted.by_difference?;
+    let held = &latest.comes_to;
+    if !wanted.same_supply(held) {
+        return None;
+    }
+    difference(
+        &held.numbers(),
+        &wanted.numbers(),
+        &latest.left.numbers(),
+        rounding,
+    )
+}
+
+/// What is left of a line without a part of it.
+fn less(line: &LineContent, part: &LineContent) -> LineContent {
+    let amount_minor = line.amount.amount_minor - part.amount.amount_minor;
+    line.with(LineNumbers {
+        quantity: Micro::from_micro(line.quantity.micro() - part.quantity.micro()),
+        rate: line.rate,
+        amount: Money {
+            amount_minor,
+            currency: line.amount.currency,
+        },
+    })
 }
 
 impl Document {

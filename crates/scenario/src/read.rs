@@ -3,10 +3,7 @@
 use crate::event::Event;
 use crate::file::{PeriodTable, SCENARIO_VERSION, Scenario};
 use domain::contract::Contract;
-use domain::contract::accounts::limit::{LimitPolicy, LimitTerms};
 use domain::contract::check::{ContractFault, check_parents};
-use domain::contract::corrections::IssuedCorrection;
-use domain::quantity::Unit;
 use domain::told::brief;
 use rules::engine::{Accounts, Whole};
 use rules::wording::check_words;
@@ -265,22 +262,6 @@ fn check_whole(contracts: &[Contract]) -> Result<(), (usize, ReadError)> {
             ReadError::new(found.fault.what, found.fault.expected),
         )
     })?;
-    for (index, contract) in contracts.iter().enumerate() {
-        let mut outer = contract.parent.as_ref();
-        while let Some(id) = outer {
-            let known = contracts.iter().find(|known| known.id == *id);
-            let cuts = |limit: &LimitTerms| limit.policy == LimitPolicy::BillToCap;
-            if contract.retainer.is_some() && known.is_some_and(|c| c.limit.iter().any(cuts)) {
-                let what = format!(
-                    "contract {}: an allowance on a line by a limit of {id} cannot be drawn from a retainer",
-                    contract.id
-                );
-                let expected = "another policy than bill_to_cap, or no retainer";
-                return Err((index, ReadError::new(what, expected)));
-            }
-            outer = known.and_then(|known| known.parent.as_ref());
-        }
-    }
     Ok(())
 }
 
@@ -309,17 +290,6 @@ fn check_contract(contract: &Contract) -> Result<(), ReadError> {
             "`to` is the first day that it no longer covers, later than `from`",
         ));
     }
-    // Nothing is left out silently: what the engine does not carry out is refused.
-    let unpriced = [(
-        "corrections",
-        contract.corrections != IssuedCorrection::default(),
-    )];
-    if let Some((term, _)) = unpriced.iter().find(|(_, there)| *there) {
-        return Err(ReadError::new(
-            format!("contract {id}: `{term}` is not priced yet"),
-            "a contract without it",
-        ));
-    }
     let fault = |fault: ContractFault| ReadError::new(fault.what, fault.expected);
     contract.check().map_err(fault)?;
     check_words(contract).map_err(fault)?;
@@ -327,26 +297,11 @@ fn check_contract(contract: &Contract) -> Result<(), ReadError> {
     terms.check().map_err(|error| refused(&error))?;
     if let Some(overtime) = &contract.overtime {
         overtime.check().map_err(|error| refused(&error))?;
-        if !matches!(contract.unit, Unit::Hour | Unit::Minute) {
-            return Err(refused(
-                &"overtime is of hours; a contract by the day or month has none",
-            ));
-        }
     }
     Accounts::of(&Whole::alone(contract)).map_err(|error| refused(&error))?;
     if let Some(schedule) = &contract.schedule {
         let checked = schedule.check(&contract.printing());
         checked.map_err(|error| refused(&error))?;
-    }
-    if contract.retainer.is_some()
-        && contract
-            .limit
-            .iter()
-            .any(|limit| limit.policy == LimitPolicy::BillToCap)
-    {
-        return Err(refused(
-            &"an allowance on a line cannot be drawn from a retainer; use another policy than bill_to_cap",
-        ));
     }
     Ok(())
 }

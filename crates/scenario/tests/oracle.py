@@ -576,7 +576,14 @@ class Play:
             "amount": charge["amount"],
             "what": [charge["date"], charge["part"].split()[0], entry.get("worker"),
                      entry.get("project"), entry.get("task"), entry.get("service_item")],
+            "by": self.by(self.firm.contracts[charge["contract"]]),
         }
+
+    def by(self, contract):
+        """How amounts are rounded, where differences are billed."""
+        if contract.get("corrections") != "delta" or "together" in contract.get("lines", {}):
+            return None
+        return coins(contract["currency"]), contract.get("amount_rounding", "half_up")
 
     # What was agreed
 
@@ -630,7 +637,8 @@ class Play:
         self.log("book", name, charge)
         self.fixed_amounts.append((name, charge))
         home = (contract.get("customer", ""), contract["currency"], by, group, posting[:7])
-        line = {"home": home, "quantity": F(1), "rate": amount, "amount": amount, "what": [name]}
+        line = {"home": home, "quantity": F(1), "rate": amount, "amount": amount, "what": [name],
+                "by": self.by(contract)}
         self.documents.want(f"{name} #{len(self.fixed_amounts)}", line)
 
     def milestones(self, contract, due):

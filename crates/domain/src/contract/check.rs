@@ -4,7 +4,7 @@
 //! twice and parents that lead nowhere or in a circle. The first fault is reported with the term
 //! it stands at, so that whoever reads a file can point to the line.
 
-use super::accounts::limit::{check_limits, id_in_whole};
+use super::accounts::limit::{LimitPolicy, LimitTerms, check_limits, id_in_whole};
 use super::quantity::QuantityTermsError;
 use super::{BillShape, Contract};
 use crate::overtime::OvertimeBilling;
@@ -83,6 +83,19 @@ impl Contract {
                 "`shape = \"draft_line\"`, or no unit",
             ));
         }
+        if self.overtime.is_some() && !matches!(self.unit, Unit::Hour | Unit::Minute) {
+            return Err(ContractFault::at(
+                "overtime",
+                format!(
+                    "contract {id}: overtime is of hours; a contract by the {} has none",
+                    self.unit.name()
+                ),
+                "no overtime, or a unit of hours",
+            ));
+        }
+        if self.retainer.is_some() && self.limit.iter().any(cuts_lines) {
+            return Err(drawn_allowance(id, id));
+        }
         self.check_accounts()?;
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from >= to
@@ -142,6 +155,21 @@ impl Contract {
     ) -> ContractFault {
         ContractFault::at(term, format!("contract {}: {error}", self.id), expected)
     }
+}
+
+/// Whether a limit takes what is above it off a line.
+fn cuts_lines(limit: &LimitTerms) -> bool {
+    limit.policy == LimitPolicy::BillToCap
+}
+
+fn drawn_allowance(id: &str, limited: &str) -> ContractFault {
+    ContractFault::at(
+        "limit",
+        format!(
+            "contract {id}: an allowance on a line by a limit of {limited} cannot be drawn from a retainer"
+        ),
+        "another policy than bill_to_cap, or no retainer",
+    )
 }
 
 /// Where the contract holds what its terms of quantities complain of.
@@ -262,6 +290,9 @@ fn check_parent<'a>(
                 ),
                 "a parent that counts limits only, and the retainer or hour bank on the parts",
             ));
+        }
+        if contract.retainer.is_some() && outer.limit.iter().any(cuts_lines) {
+            return Err(drawn_allowance(&contract.id, &outer.id));
         }
         let begins = chain.iter().position(|known| *known == parent);
         chain.push(parent);

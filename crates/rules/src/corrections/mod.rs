@@ -4,10 +4,12 @@
 //! document's tax treatment and rate; what is billed anew is the same supply with its tax point,
 //! unless the day of the supply or the place it belongs to changed.
 
+mod difference;
 mod open;
 mod plan;
 mod tax;
 
+pub use difference::{Difference, LineNumbers, difference};
 pub use open::{OpenQuantity, OpenRefusal, QuantityEvent};
 pub use plan::{
     Act, BookedPeriod, Change, Correction, CorrectionDay, CorrectionPlan, Document, Stage, plan,

@@ -4,11 +4,13 @@
 use super::{Played, World};
 use crate::documents::{Home, LineContent, Words};
 use crate::outcome::ChargeLine;
+use domain::contract::corrections::IssuedCorrection;
 use domain::contract::{Contract, Grouping};
 use domain::decimal::Micro;
 use domain::money::Money;
 use domain::period::{PostingDate, posting_date};
 use domain::quantity::Unit;
+use domain::rounding::Rounding;
 use jiff::civil::Date;
 use rules::account::ask::Effect;
 use rules::charge::Disposition;
@@ -55,6 +57,7 @@ impl World {
             sort: "fixed".to_owned(),
             item: name.clone(),
             fixed: Some(text),
+            by_difference: by_difference(contract),
             words: Words::default(),
         };
         self.charges.push(ChargeLine {
@@ -200,6 +203,8 @@ impl World {
         let gross = gross.map_err(|error| error.to_string())?;
         let fields = &work.fields;
         let worker = self.reference.masters.workers.get(&fields.worker_ref);
+        let mut contracts = self.reference.contracts.iter();
+        let contract = contracts.find(|own| own.id == content.contract);
         let roles = &self.reference.crosswalk.roles;
         Ok(Some(LineContent {
             home: Home {
@@ -218,6 +223,7 @@ impl World {
             sort: content.part.tier.words().to_owned(),
             item: item.to_owned(),
             fixed: None,
+            by_difference: contract.and_then(by_difference),
             words: Words {
                 worker: worker.map(|worker| worker.name.clone()).unwrap_or_default(),
                 role: roles.get(&fields.worker_ref).cloned().unwrap_or_default(),
@@ -228,6 +234,13 @@ impl World {
             },
         }))
     }
+}
+
+/// How amounts are rounded, where a contract bills differences to a line of its own.
+fn by_difference(contract: &Contract) -> Option<Rounding> {
+    let own_lines = contract.lines.together.is_none();
+    let differs = contract.corrections == IssuedCorrection::Delta;
+    (own_lines && differs).then_some(contract.amount_rounding)
 }
 
 pub(super) fn strand(item: &str, part: &PricedPart) -> String {
