@@ -4,7 +4,7 @@
 //!
 //! Who calls this holds the guard of admission, so that nobody books by the same accounts meanwhile.
 
-use crate::acts::{Acting, Done, Thought, deciding};
+use crate::acts::{Acting, Done, Thought, deciding, digests};
 use crate::allowance::{apart, sold_as};
 use crate::book::{Desired, Judgement, apply, before_price, closed_documents, desired_of, judge};
 use crate::books::Books;
@@ -168,7 +168,7 @@ pub(crate) fn judge_group(
         acting.admit(changes.clone())
     });
     match answered? {
-        Ok((loaded, answer, done)) => Ok(conclude(terms, loaded, answer, done, &mine)),
+        Ok((loaded, answer, done)) => conclude(terms, loaded, answer, done, &mine),
         Err(error) => {
             let mut judged = Judged::default();
             for one in news {
@@ -306,7 +306,7 @@ pub(crate) fn settle_accounts(
     });
     match answered? {
         Ok((loaded, answer, done)) => {
-            Ok(Ok(conclude(terms, loaded, answer, done, &BTreeSet::new())))
+            conclude(terms, loaded, answer, done, &BTreeSet::new()).map(Ok)
         }
         Err(error) => refused(error),
     }
@@ -394,7 +394,7 @@ fn conclude(
     answer: Answer,
     done: Vec<Done>,
     mine: &BTreeSet<&str>,
-) -> Judged {
+) -> Result<Judged, StoreError> {
     let mut verdicts = Verdicts::default();
     for outcome in answer.outcomes {
         let Some(work) = loaded.book.work(&outcome.item) else {
@@ -440,14 +440,16 @@ fn conclude(
     loaded
         .stored
         .retain(|contract, _| deciding.contains(contract));
-    Judged {
+    let after = digests(&loaded.book, &deciding)?;
+    Ok(Judged {
         verdicts,
         thought: Thought {
             works: loaded.works,
             accounts: loaded.stored,
             done,
+            after,
         },
-    }
+    })
 }
 
 fn differs(terms: &Terms, booked: &[Booked], desired: &Desired) -> bool {

@@ -1,7 +1,7 @@
 //! Acts carried out again.
 
 use super::state::state_at;
-use super::{Act, At, Changed, Done, then};
+use super::{Act, At, Changed, Done, digests, then};
 use crate::book::Desired;
 use crate::facts::{self, ChargeFacts, ItemFacts};
 use crate::group::desired;
@@ -16,8 +16,12 @@ use store::{ReadTx, StoreError};
 pub(crate) enum Carried {
     /// What there was can no longer be read.
     Shredded,
+    /// The rules that it was priced by are none of this program's.
+    OtherRules(i64),
     /// The engine has no answer.
     Refused(PriceError),
+    /// The accounts are others afterwards, by contract.
+    OtherAccounts(Vec<String>),
     /// What each piece of work comes to.
     Out(BTreeMap<String, Result<Desired, Problem>>),
 }
@@ -28,6 +32,9 @@ pub(crate) fn carry_out_again(
     act: &Act,
     reference: &Reference,
 ) -> Result<Carried, StoreError> {
+    if act.pricing_version != rules::PRICING_VERSION {
+        return Ok(Carried::OtherRules(act.pricing_version));
+    }
     let Some(mut book) = book_of(tx, act)? else {
         return Ok(Carried::Shredded);
     };
@@ -35,6 +42,16 @@ pub(crate) fn carry_out_again(
         Ok(answer) => answer,
         Err(error) => return Ok(Carried::Refused(error)),
     };
+    let same = act.after.keys().cloned().collect();
+    let after = digests(&book, &same)?;
+    let others = act
+        .after
+        .iter()
+        .filter(|(id, was)| after.get(*id) != Some(*was));
+    let others: Vec<String> = others.map(|(id, _)| id.clone()).collect();
+    if !others.is_empty() {
+        return Ok(Carried::OtherAccounts(others));
+    }
     let mut out = BTreeMap::new();
     for outcome in answer.outcomes {
         let Some(work) = book.work(&outcome.item) else {

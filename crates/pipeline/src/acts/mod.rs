@@ -13,6 +13,8 @@ pub(crate) use state::{Chain, seal_whole, state_after};
 use crate::env::{Terms, inconsistent};
 use crate::facts;
 use crate::kept::Kept;
+use data_encoding::HEXLOWER;
+use domain::ids::digest16;
 use rules::account::Event;
 use rules::engine::{Answer, Book, Change, PriceError, Whole, Work};
 use serde::{Deserialize, Serialize};
@@ -96,6 +98,8 @@ impl Changed {
 pub(crate) struct Act {
     /// The version of the reference data.
     pub(crate) snapshot_version: i64,
+    /// The version of the rules.
+    pub(crate) pricing_version: i64,
     /// The act before.
     pub(crate) previous: Option<At>,
     /// The work that there was.
@@ -104,6 +108,8 @@ pub(crate) struct Act {
     pub(crate) accounts: BTreeMap<String, At>,
     /// What was asked, in this order.
     pub(crate) done: Vec<Done>,
+    /// Digests of the accounts as they were afterwards, by contract.
+    pub(crate) after: BTreeMap<String, String>,
 }
 
 impl Act {
@@ -128,6 +134,7 @@ pub(crate) struct Thought {
     pub(crate) works: Vec<KnownWork>,
     pub(crate) accounts: BTreeMap<String, Kept>,
     pub(crate) done: Vec<Done>,
+    pub(crate) after: BTreeMap<String, String>,
 }
 
 impl Thought {
@@ -144,10 +151,12 @@ impl Thought {
         }
         let act = Act {
             snapshot_version: terms.snapshot_version,
+            pricing_version: rules::PRICING_VERSION,
             previous: last(tx)?,
             works: self.works,
             accounts,
             done: self.done,
+            after: self.after,
         };
         let at = At::from(facts::seal(tx, SealClass::Explanation, SUBJECT, &act)?);
         let text = serde_json::to_string(&at)
@@ -224,6 +233,21 @@ pub(crate) fn then(answer: &mut Answer, later: Answer) {
     answer.outcomes.extend(later.outcomes);
     answer.effects.extend(later.effects);
     answer.missing.extend(later.missing);
+}
+
+/// Digests of the accounts of a book that decide about its work.
+pub(crate) fn digests(
+    book: &Book,
+    deciding: &BTreeSet<String>,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let own = book.all_accounts().filter(|(id, _)| deciding.contains(*id));
+    own.map(|(id, accounts)| {
+        let text = serde_json::to_vec(accounts)
+            .map_err(|error| inconsistent(format!("accounts do not write: {error}")))?;
+        let digest = digest16("accounts", &[&text]);
+        Ok((id.clone(), HEXLOWER.encode(&digest)))
+    })
+    .collect()
 }
 
 /// The contracts whose accounts decide about what is in a book: those of its work now and before, the

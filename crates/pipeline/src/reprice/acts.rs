@@ -61,8 +61,15 @@ fn one(
     at: At,
     repriced: &mut Repriced,
 ) -> Result<(Option<At>, u64), StoreError> {
-    let act: Act = facts::open(tx, at.into())?
-        .ok_or_else(|| inconsistent("an act of pricing was shredded by itself"))?;
+    let Some(act) = facts::open::<Act>(tx, at.into())? else {
+        repriced.differing.push(Differs {
+            item: "acts of pricing".to_owned(),
+            charge: 0,
+            what: "an act was shredded by itself; it and those before it are not carried out again"
+                .to_owned(),
+        });
+        return Ok((None, 0));
+    };
     let reference = version(tx, known, act.snapshot_version)?;
     let carried = carry_out_again(tx, &act, reference)?;
     let mut found = 0;
@@ -100,7 +107,14 @@ fn judge(
             repriced.shredded += 1;
             return Ok(());
         }
+        Carried::OtherRules(version) => Err(format!(
+            "it was priced by version {version} of the rules, which this program has not"
+        )),
         Carried::Refused(error) => Err(error.to_string()),
+        Carried::OtherAccounts(contracts) => Err(format!(
+            "its act leaves other accounts than it did: {}",
+            contracts.join(", ")
+        )),
         Carried::Out(all) => match all.get(name) {
             None => Err("its act says nothing of it".to_owned()),
             Some(Err(problem)) => Err(problem.facts.clone()),

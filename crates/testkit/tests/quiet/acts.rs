@@ -26,6 +26,8 @@ fn terms(kind: u64, step: u64) -> Value {
         3 => json!({"increment": {"step_minutes": 15, "rounding": "up"},
             "increment_scope": "worker_day_customer"}),
         4 => json!({"residual": "carry", "quantity_decimals": 1}),
+        5 if step % 2 == 1 => json!({"from": "2026-08-01", "hour_bank": {
+            "id": "B", "allowance_hours": "3", "fee": "500", "overage_rate": "190"}}),
         5 => json!({"unit": "working_day"}),
         6 => json!({"retainer": {"id": "R"}, "limit": [{"id": "NTE", "amount": cap}]}),
         _ => json!({"limit": [{"id": "NTE", "amount": cap, "policy": "write_off"}]}),

@@ -190,6 +190,7 @@ impl Parted {
             .await
             .unwrap()
             .terms;
+        self.stage.cut_by_hand.set(true);
         let book = BookParts {
             terms,
             item_id: self.item_id,
