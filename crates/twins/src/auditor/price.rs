@@ -250,7 +250,7 @@ fn money(
     rate: Micro,
 ) -> Option<Money> {
     let minutes = arithmetic::billable_minutes(contract, recorded);
-    let hundredths = arithmetic::printed_hundredths(minutes);
+    let hundredths = arithmetic::printed(contract, minutes);
     let digits = contract.currency.minor_digits();
     Some(Money {
         customer_id: customer_id?.clone(),

@@ -1,5 +1,5 @@
 //! Clients whose contracts bill something beside hours: a monthly fee, milestones, a retainer, an hour
-//! bank, a cap, a frame with an order under it. And what has to be billed of that, with arithmetic of its own.
+//! bank, a cap, a frame with an order under it, days. And what has to be billed of that, with arithmetic of its own.
 
 use super::layout::{Engagement, Purpose, contract, currency, projects};
 use super::rates::rates;
@@ -12,6 +12,7 @@ use domain::contract::accounts::schedule::ScheduleTerms;
 use domain::contract::{Contract, ContractKind};
 use domain::currency::Currency;
 use domain::decimal::Micro;
+use domain::quantity::Unit;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
@@ -68,7 +69,7 @@ pub(super) fn agreements(
     }))?;
     let cap: LimitTerms =
         terms(json!({"id": "NTE", "amount": more_than_a_month(spec).to_string()}))?;
-    let plans: [(&str, &str, ContractKind); 6] = [
+    let plans: [(&str, &str, ContractKind); 7] = [
         ("CARE", "Carefree Clinics", ContractKind::TimeAndMaterials),
         ("BUILD", "Builders United", ContractKind::FixedFee),
         (
@@ -80,6 +81,7 @@ pub(super) fn agreements(
         ("CAP", "Capstone Ltd", ContractKind::TimeAndMaterials),
         // An order under the frame of the one before.
         ("ORDER", "Capstone Ltd", ContractKind::TimeAndMaterials),
+        ("DAYS", "Per Diem Partners", ContractKind::TimeAndMaterials),
     ];
     let mut all = Vec::new();
     for ((tag, name, kind), index) in plans.into_iter().zip(first_index..) {
@@ -117,6 +119,7 @@ pub(super) fn agreements(
                 from: Some(from),
                 ..own
             },
+            "DAYS" => per_diem(own)?,
             _ => Contract {
                 limit: vec![cap.clone()],
                 ..own
@@ -135,6 +138,17 @@ pub(super) fn agreements(
         });
     }
     Ok(all)
+}
+
+/// By the day, in quarters: each begun quarter of each entry, so that no entry hangs on another of its
+/// day. The cap is above any day.
+fn per_diem(own: Contract) -> Result<Contract, FirmError> {
+    Ok(Contract {
+        unit: Unit::WorkingDay,
+        increment: terms(json!({"step_minutes": 120, "rounding": "up"}))?,
+        days: terms(json!({"hours": "8", "step": "0.25", "cap": "12"}))?,
+        ..own
+    })
 }
 
 /// Whether a client pays for an hour under a contract: not where it was paid ahead. Retainers and

@@ -2,6 +2,7 @@
 
 use super::FirmError;
 use domain::contract::Contract;
+use domain::quantity::Unit;
 use domain::rounding::Rounding;
 
 /// Divide, halves away from zero. Both are positive here.
@@ -35,7 +36,19 @@ pub(crate) fn printed_hundredths(minutes: i64) -> i64 {
     i64::try_from(nearest(i128::from(minutes) * 100, 60)).unwrap_or(i64::MAX)
 }
 
-/// Hundredths of an hour times a rate in 10^-6, rounded half up to minor units.
+/// What a client reads of so many billable minutes, in hundredths of the contract's unit: days are of
+/// eight hours.
+pub(crate) fn printed(contract: &Contract, minutes: i64) -> i64 {
+    match contract.unit {
+        Unit::WorkingDay => {
+            let hundredths = nearest(i128::from(minutes) * 100, 480);
+            i64::try_from(hundredths).unwrap_or(i64::MAX)
+        }
+        _ => printed_hundredths(minutes),
+    }
+}
+
+/// Hundredths of a unit times a rate in 10^-6, rounded half up to minor units.
 pub(crate) fn amount_minor(
     hundredths: i64,
     rate_micro: i64,

@@ -1,7 +1,7 @@
 //! A month of entries: ordinary work, and the cases that must not go through.
 
 use super::agreed::pays_hours;
-use super::arithmetic::{amount_minor, billable_minutes, minutes, printed_hundredths};
+use super::arithmetic::{amount_minor, billable_minutes, minutes, printed, printed_hundredths};
 use super::layout::{Engagement, Layout, Person, ProjectPlan, Purpose, TaskPlan};
 use super::masters::{APPROVER, UNMAPPED_PROJECT, UNMAPPED_TASK};
 use super::words::{ACTIVITIES, HUNDREDTHS, NARRATIVES};
@@ -322,7 +322,7 @@ fn priced(work: &Work<'_>) -> Result<Outcome, FirmError> {
         .engagement
         .rate(work.person, work.day)
         .ok_or(FirmError::Arithmetic("a rate"))?;
-    let hundredths = printed_hundredths(billable_minutes(contract, recorded));
+    let hundredths = printed(contract, billable_minutes(contract, recorded));
     let currency = contract.currency;
     Ok(Outcome::Bill {
         contract: contract.id.clone(),
