@@ -96,6 +96,20 @@ def give_back(printing, slices, quantity):
         return
 
 
+def one_line(printing, slices):
+    """Neighbours of one outcome and rate are one quantity at one amount."""
+    plain = lambda s: s.amount == printing.amount(s.quantity, s.rate) and s.net == s.amount
+    joined = []
+    for piece in slices:
+        last = joined[-1] if joined else None
+        if last and (last.outcome, last.rate) == (piece.outcome, piece.rate) and plain(last) and plain(piece):
+            quantity = last.quantity + piece.quantity
+            joined[-1] = Slice(piece.outcome, quantity, piece.rate, printing.amount(quantity, piece.rate))
+        else:
+            joined.append(piece)
+    return joined
+
+
 def credit(printing, slices, quantity, outcomes):
     for part in reversed(slices):
         if part.outcome in outcomes:
@@ -247,8 +261,18 @@ class Limits:
                     record["ask"], wants - has, None, self.waiting()
                 )
                 slices.extend(more)
+                self.join(record)
         if not of(slices, "held"):
             record["held_by"] = None
+
+    def join(self, record):
+        """One quantity on the line, where every limit has room for its amount. The record is counted."""
+        before, was = list(record["slices"]), net_of(record["slices"], "billed")
+        record["slices"][:] = one_line(self.price(record["ask"]), before)
+        if net_of(record["slices"], "billed") > was:
+            most = lambda t: F(t["amount"]) + F(t.get("tolerance", "0"))
+            if any(self.used(t) > most(t) for t in self.levels(record["ask"])[0]):
+                record["slices"][:] = before
 
     def withdraw(self, name):
         record = self.items.pop(name, None)
@@ -272,6 +296,7 @@ class Limits:
             record["slices"] = [s for s in record["slices"] if s.outcome != "held"]
             more, record["held_by"] = self.grant(record["ask"], held)
             record["slices"] += more
+            self.join(record)
             changed.append(name)
             for term in self.terms:
                 if term["key"] == record["held_by"] and not term.get("pass", False):
@@ -309,6 +334,9 @@ class Retainer:
             if quantity:
                 amount = price.amount(quantity, ask["rate"])
                 drawing["slices"].append(Slice(outcome, quantity, ask["rate"], amount))
+        before, drawing["slices"] = drawing["slices"], one_line(price, drawing["slices"])
+        if self.balance() < 0:
+            drawing["slices"] = before
 
     def withdraw(self, name):
         drawing = self.items.pop(name, None)

@@ -139,6 +139,31 @@ pub fn fitting(
     Ok(best)
 }
 
+/// The slices with neighbours of one outcome and rate as one slice, at the amount of both together: it is
+/// one quantity on one line. None where there are no such neighbours. What a credit or an allowance
+/// took something of stays by itself.
+pub(super) fn joined(printing: &Printing, slices: &[Slice]) -> Result<Option<Vec<Slice>>, Refusal> {
+    let plain = |part: &Slice| -> Result<bool, Refusal> {
+        let product = amount(printing, part.quantity, part.rate)?;
+        Ok(part.line_allowance.amount_minor == 0 && part.amount == product)
+    };
+    let mut all: Vec<Slice> = Vec::with_capacity(slices.len());
+    for part in slices {
+        match all.last_mut() {
+            Some(last)
+                if (last.outcome, last.rate) == (part.outcome, part.rate)
+                    && plain(last)?
+                    && plain(part)? =>
+            {
+                let quantity = more(last.quantity, part.quantity)?;
+                *last = slice(printing, part.outcome, quantity, part.rate)?;
+            }
+            _ => all.push(part.clone()),
+        }
+    }
+    Ok((all.len() < slices.len()).then_some(all))
+}
+
 /// Take a quantity back from the end of a list of slices, which is the reverse of its use. A slice
 /// that gets shorter is priced anew; an allowance on its line goes first.
 pub(super) fn take_back(

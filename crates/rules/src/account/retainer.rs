@@ -8,8 +8,8 @@
 use super::ask::{Ask, Effect, Outcome, Slice, in_order};
 use super::claim::Claim;
 use super::cut::{
-    amount, changes, credit_slices, fitting, less, minus, money, net_of, plus, slice, take_back,
-    whole, words,
+    amount, changes, credit_slices, fitting, joined, less, minus, money, net_of, plus, slice,
+    take_back, whole, words,
 };
 use super::refusal::Refusal;
 use crate::explanation::Explanation;
@@ -172,6 +172,11 @@ impl Retainer {
         } else {
             let more = self.draw(less(wants, has)?, ask.rate, room)?;
             drawing.slices.extend(more);
+        }
+        if let Some(all) = joined(&self.printing, &drawing.slices)?
+            && net_of(&all, Outcome::Drawn)? <= kept.max(self.balance_minor()?)
+        {
+            drawing.slices = all;
         }
         self.explain(ask, room, &before, &drawing.slices, why);
         let effects = changes(&self.printing, &ask.item, &before, &drawing.slices)?;

@@ -213,6 +213,25 @@ class World:
                 lots, by = self.grant(merged, more, {}, self.holding())
                 merged["lots"] += lots
                 merged["held by"] = by
+                self.one_line(merged)
+
+    def one_line(self, item):
+        """What is granted bit by bit is one quantity at one amount on the line, if there is room for it."""
+        product = lambda lot: self.amount(lot["quantity"], item["rate"])
+        plain = lambda lot: lot["gross"] == lot["net"] == product(lot)
+        lots = []
+        for lot in item["lots"]:
+            if lots and lots[-1]["is"] == lot["is"] and plain(lots[-1]) and plain(lot):
+                lots[-1] = self.lot(lot["is"], lots[-1]["quantity"] + lot["quantity"], item["rate"])
+            else:
+                lots.append(lot)
+        before = item["lots"]
+        was = self.billed(item)
+        item["lots"] = lots
+        if self.billed(item) > was:
+            full = [l for l in self.under(item)[0] if self.used(l) > Decimal(l["cap"]) + Decimal(l["tolerance"])]
+            if full:
+                item["lots"] = before
 
     def credit(self, name, quantity, final):
         item = self.items.get(name)
@@ -250,6 +269,7 @@ class World:
             lots, by = self.grant(item, held[0]["quantity"], {}, set())
             item["lots"] += lots
             item["held by"] = by
+            self.one_line(item)
             done += 1
             holder = [l for l in self.limits if l["limit"] == by and l["pass"] == "no"]
             if holder and any(x["is"] == "held" for x in lots):

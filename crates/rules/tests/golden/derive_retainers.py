@@ -32,6 +32,18 @@ class Retainer:
     def balance(self):
         return sum((self.usable(f) for f in self.fundings), ZERO) - self.drawn()
 
+    def one_line(self, lots, rate):
+        """What was drawn or billed bit by bit is one quantity at one amount."""
+        plain = lambda lot: lot["amount"] == self.amount(lot["quantity"], rate)
+        joined = []
+        for lot in lots:
+            if joined and joined[-1]["is"] == lot["is"] and plain(joined[-1]) and plain(lot):
+                quantity = joined[-1]["quantity"] + lot["quantity"]
+                joined[-1] = {"is": lot["is"], "quantity": quantity, "amount": self.amount(quantity, rate)}
+            else:
+                joined.append(lot)
+        return joined
+
     def lots(self, quantity, rate, room):
         """Drawn as far as the room goes, the rest billed."""
         if not quantity:
@@ -59,6 +71,9 @@ class Retainer:
         target, has = self.wanted(item), sum((x["quantity"] for x in item["lots"]), ZERO)
         if target >= has:
             item["lots"] += self.lots(target - has, rate, self.balance())
+            before, item["lots"] = item["lots"], self.one_line(item["lots"], rate)
+            if self.balance() < 0:
+                item["lots"] = before
             return
         back = has - target
         while back:

@@ -5,8 +5,8 @@ use super::{HeldBy, Limits, Record, WholeTerms};
 use crate::account::ask::{Ask, Effect, Outcome, in_order};
 use crate::account::claim::Claim;
 use crate::account::cut::{
-    amount, changes, credit_slices, less, minus, money, more, net_of, plus, quantity_of, slice,
-    take_back, whole, words,
+    amount, changes, credit_slices, joined, less, minus, money, more, net_of, plus, quantity_of,
+    slice, take_back, whole, words,
 };
 use crate::account::refusal::Refusal;
 use crate::explanation::Explanation;
@@ -54,9 +54,37 @@ impl Limits {
             Some(old) => self.regrant(&mut record, &old, why)?,
             None => self.regrant_new(&mut record, why)?,
         }
+        self.join(&mut record, why)?;
         let effects = changes(self.printing_of(ask), &ask.item, &before, &record.slices)?;
         self.put(record)?;
         Ok(effects)
+    }
+
+    /// What was granted bit by bit is one quantity on the line. Its amount may be a coin more than the
+    /// amounts of the bits: not where a limit has no room for it. The totals do not hold the entry.
+    fn join(&self, record: &mut Record, why: &mut Explanation) -> Result<(), Refusal> {
+        let Some(all) = joined(self.printing_of(&record.ask), &record.slices)? else {
+            return Ok(());
+        };
+        let before = net_of(&record.slices, Outcome::Billed)?;
+        let now = net_of(&all, Outcome::Billed)?;
+        if now > before {
+            for limit in self.levels(&record.ask).0 {
+                if plus(self.minor(&limit.id), now)? > self.most(limit)? {
+                    return Ok(());
+                }
+            }
+        }
+        if now != before {
+            let each = words(&record.slices).to_string();
+            why.step(
+                "one line",
+                format_args!("{each}, one after the other"),
+                words(&all),
+            );
+        }
+        record.slices = all;
+        Ok(())
     }
 
     fn put(&mut self, record: Record) -> Result<(), Refusal> {
@@ -308,9 +336,10 @@ impl Limits {
             {
                 stopped.insert(id.clone());
             }
+            self.count(&old, -1)?;
+            self.join(&mut record, why)?;
             let printing = self.printing_of(&record.ask);
             effects.extend(changes(printing, item, &old.slices, &record.slices)?);
-            self.count(&old, -1)?;
             self.put(record)?;
         }
         Ok(effects)

@@ -78,6 +78,16 @@ impl Limits {
         Ok(granted)
     }
 
+    /// What may be billed under a limit, its tolerance included.
+    pub(super) fn most(&self, limit: &LimitTerms) -> Result<i64, Refusal> {
+        let money = |key, value| self.printing.money(&limit.id, key, value);
+        let tolerance = money("tolerance", limit.tolerance)?;
+        plus(
+            money("amount", limit.amount)?.amount_minor,
+            tolerance.amount_minor,
+        )
+    }
+
     fn level<'a>(
         &self,
         limit: &'a LimitTerms,
@@ -91,7 +101,7 @@ impl Limits {
         };
         let used_minor = self.minor(&limit.id);
         let cap_minor = minor("amount", limit.amount)?;
-        let most = plus(cap_minor, minor("tolerance", limit.tolerance)?)?;
+        let most = self.most(limit)?;
         Ok(Level {
             limit,
             used_minor,
