@@ -287,8 +287,7 @@ pub(crate) fn settle_accounts(
     let wanted = stretches_of(tx, terms, &held)?;
     let answered = answered(tx, books, terms, wanted, |acting| {
         if follows {
-            // Without any limit left, what was held is priced as a whole again.
-            acting.change_order(&contract.id)?;
+            acting.follow(&contract.id)?;
         }
         // What the accounts were told is kept by the ones that follow.
         let now = acting
@@ -298,6 +297,10 @@ pub(crate) fn settle_accounts(
             .clone();
         for event in calendar_events(terms, contract, &now, until) {
             acting.tell(&contract.id, event)?;
+        }
+        if follows {
+            // Without any limit left, what was held is priced as a whole again.
+            acting.again()?;
         }
         if !held.is_empty() && whole.has_limits() {
             acting.tell(&contract.id, Event::ReleaseHeld { at_most: None })?;

@@ -75,7 +75,8 @@ fn again(book: &mut Book, reference: &Reference, done: &[Done]) -> Result<Answer
                 });
                 book.admit(reference, changes.collect())?
             }
-            Done::ChangeOrder(contract) => book.change_order(reference, contract)?,
+            Done::Follow(contract) => book.follow(reference, contract)?,
+            Done::Again => book.again(reference)?,
             Done::Tell(contract, event) => book.tell(reference, contract, event)?,
         };
         then(&mut answer, later);

@@ -65,7 +65,9 @@ pub(crate) enum Done {
     /// Work came, changed or went.
     Admit(Vec<Changed>),
     /// A contract's accounts followed its terms.
-    ChangeOrder(String),
+    Follow(String),
+    /// Everything that there was was priced anew.
+    Again,
     /// An account of a contract was told something.
     Tell(String, Event),
 }
@@ -201,9 +203,15 @@ impl<'a> Acting<'a> {
         Ok(())
     }
 
-    pub(crate) fn change_order(&mut self, contract: &str) -> Result<(), PriceError> {
-        let answer = self.book.change_order(&self.terms.reference, contract)?;
-        self.note(Done::ChangeOrder(contract.to_owned()), answer);
+    pub(crate) fn follow(&mut self, contract: &str) -> Result<(), PriceError> {
+        let answer = self.book.follow(&self.terms.reference, contract)?;
+        self.note(Done::Follow(contract.to_owned()), answer);
+        Ok(())
+    }
+
+    pub(crate) fn again(&mut self) -> Result<(), PriceError> {
+        let answer = self.book.again(&self.terms.reference)?;
+        self.note(Done::Again, answer);
         Ok(())
     }
 
@@ -262,10 +270,10 @@ pub(crate) fn deciding<'a>(
     let mut names: BTreeSet<&str> = book.contracts().chain(before).collect();
     for one in done {
         match one {
-            Done::ChangeOrder(contract) | Done::Tell(contract, _) => {
+            Done::Follow(contract) | Done::Tell(contract, _) => {
                 names.insert(contract);
             }
-            Done::Admit(_) => {}
+            Done::Admit(_) | Done::Again => {}
         }
     }
     let mut deciding: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();

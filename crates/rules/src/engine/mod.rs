@@ -275,28 +275,49 @@ impl Book {
         reference: &Reference,
         contract: &str,
     ) -> Result<Answer, PriceError> {
-        let terms = contract_of(reference, contract)?;
-        // The limits of a part are kept with those of the whole: that account follows too.
-        let outermost = Whole::of(&reference.contracts, terms)?.outermost();
-        let both = std::iter::once(outermost).chain((outermost.id != terms.id).then_some(terms));
         self.whole(|book| {
             let mut told = Told::default();
-            for terms in both {
-                let Some(mut accounts) = book.known.accounts(&terms.id).cloned() else {
-                    continue;
-                };
-                let whole = Whole::of(&reference.contracts, terms)?;
-                let settled = accounts.follow(&whole)?;
-                book.known.put_accounts(&terms.id, accounts);
-                let accounts = book.accounts_of(&whole)?;
-                book.conclude(terms, &accounts, &settled, &[], &mut told);
-            }
+            book.follow_terms(reference, contract, &mut told)?;
             let after = book.take(reference, book.all_works())?;
             told.outcomes.extend(after.outcomes);
             told.effects.extend(after.effects);
             told.missing.extend(after.missing);
             Ok(told)
         })
+    }
+
+    /// The first half of a change order: the accounts follow, and nothing is priced anew yet. Who has to
+    /// tell fresh accounts something first, like the months of an hour bank, does so before
+    /// [`again`](Self::again).
+    pub fn follow(&mut self, reference: &Reference, contract: &str) -> Result<Answer, PriceError> {
+        self.whole(|book| {
+            let mut told = Told::default();
+            book.follow_terms(reference, contract, &mut told)?;
+            Ok(told)
+        })
+    }
+
+    fn follow_terms(
+        &mut self,
+        reference: &Reference,
+        contract: &str,
+        told: &mut Told,
+    ) -> Result<(), PriceError> {
+        let terms = contract_of(reference, contract)?;
+        // The limits of a part are kept with those of the whole: that account follows too.
+        let outermost = Whole::of(&reference.contracts, terms)?.outermost();
+        let both = std::iter::once(outermost).chain((outermost.id != terms.id).then_some(terms));
+        for terms in both {
+            let Some(mut accounts) = self.known.accounts(&terms.id).cloned() else {
+                continue;
+            };
+            let whole = Whole::of(&reference.contracts, terms)?;
+            let settled = accounts.follow(&whole)?;
+            self.known.put_accounts(&terms.id, accounts);
+            let accounts = self.accounts_of(&whole)?;
+            self.conclude(terms, &accounts, &settled, &[], told);
+        }
+        Ok(())
     }
 
     /// All or nothing: where there is no answer, the book is as it was.

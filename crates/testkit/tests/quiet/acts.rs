@@ -232,3 +232,23 @@ fn an_edit_adds_as_little_to_a_large_account() {
     let (few, many) = (after(40), after(400));
     assert!(many.0 < few.0 * 2 && many.1 < few.1 * 2, "{few:?} {many:?}");
 }
+
+/// Work waits at a cap, and the contract becomes one with an hour bank: its months open before anything
+/// is priced by it.
+#[test]
+fn work_that_waits_at_a_cap_goes_on_under_an_hour_bank() {
+    play(async {
+        let (mut stage, ids) = with_work(21, &["4.00", "2.35"]).await;
+        with_terms(&mut stage, 0, 0);
+        stage.pass().await;
+        let held = stage.shown(&ids[1]);
+        assert!(held.1.contains("held"), "{held:?}");
+        with_terms(&mut stage, 5, 1);
+        for _ in 0..3 {
+            stage.pass().await;
+        }
+        let now = stage.shown(&ids[1]);
+        assert!(!now.1.contains("held"), "{now:?}");
+        stage.reconcile().await;
+    });
+}
