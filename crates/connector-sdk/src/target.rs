@@ -82,9 +82,9 @@ pub struct PostLine {
     pub posting_key: String,
     /// The key the line carries in the ERP: the posting key of its creation.
     pub line_key: String,
-    /// The ERP's id of the line to replace or delete, or of the line that a credit mirrors.
+    /// The ERP's id of the line to replace or delete, that a credit mirrors or that a difference is to.
     pub erp_line_ref: Option<String>,
-    /// The printed quantity. Negative on a credit.
+    /// The printed quantity. Negative on a credit, and on a difference of a rate that is less.
     pub quantity: Micro,
     /// Its unit.
     pub unit: Unit,

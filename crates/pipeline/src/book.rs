@@ -1,12 +1,12 @@
 //! Booking inside a transaction: from a judgement about an item to its charges. The only code that
 //! writes charges; [`crate::asking`] plans the postings of what is booked.
 
-use crate::allowance::SoldAs;
 use crate::asking::plan;
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::{self, ChargeFacts, Codes, ErpRefs, ExceptionFacts, Inputs, Sharing};
 use crate::group::hangs_otherwise;
+use crate::line_allowance::SoldAs;
 use crate::postings::{document_state, view_of};
 use crate::shared;
 use crate::strand::{active_by_part, postings_of_part, wanted_now};
@@ -56,7 +56,7 @@ pub struct Desired {
     /// The business unit.
     pub business_unit: String,
     /// What is taken off its lines is about something else: none where nothing is.
-    pub taken_off: Option<Box<SoldAs>>,
+    pub line_allowance: Option<Box<SoldAs>>,
     /// What it was priced from, where nothing else went in.
     pub inputs: Option<Inputs>,
 }
@@ -103,8 +103,8 @@ impl Desired {
     }
 
     fn sold_as(&self, part: Part) -> Option<&SoldAs> {
-        let off = self.taken_off.as_deref();
-        off.filter(|_| part.outcome == Outcome::TakenOff)
+        let off = self.line_allowance.as_deref();
+        off.filter(|_| part.outcome == Outcome::LineAllowance)
     }
 
     fn before_of(&self, part: Part) -> Option<BeforeOthers> {
@@ -175,7 +175,7 @@ pub(crate) fn desired_of(resolved: &Resolved<'_>, parts: Vec<Priced>) -> Desired
         refs: refs_of(resolved),
         codes: codes_of(resolved),
         business_unit: resolved.business_unit.to_owned(),
-        taken_off: None,
+        line_allowance: None,
         inputs: None,
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn description(
     }
     let narrative = narrative.trim();
     match shape {
-        Shape::DraftLine if facts.content.part.outcome == Outcome::TakenOff => {
+        Shape::DraftLine if facts.content.part.outcome == Outcome::LineAllowance => {
             one_line(&format!("Limit reached: {}", usual(facts, narrative)))
         }
         Shape::DraftLine if facts.content.unit == Unit::Piece => {

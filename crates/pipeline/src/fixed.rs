@@ -347,7 +347,7 @@ fn judge_fixed(terms: &Terms, name: &str, facts: &FixedFacts) -> Judgement {
                 service_item: fixed.service_item.code.clone(),
             },
             business_unit: terms.reference.entity.business_unit.clone(),
-            taken_off: None,
+            line_allowance: None,
             inputs: Some(Inputs::Fixed(facts.clone())),
         })),
         Err(problem) => at_stake(problem, facts),

@@ -4,13 +4,13 @@
 //!
 //! Who calls this holds the guard of admission, so that nobody books by the same accounts meanwhile.
 
-use crate::acts::{Acting, Done, Thought, deciding, digests};
-use crate::allowance::{apart, sold_as};
+use crate::acts::{Acting, Done, Thought, deciding};
 use crate::book::{Desired, Judgement, apply, before_price, closed_documents, desired_of, judge};
 use crate::books::Books;
 use crate::env::{Terms, inconsistent};
 use crate::facts::Inputs;
 use crate::kept::{accounts_of, write_accounts};
+use crate::line_allowance::{apart, sold_as};
 use crate::loaded::{Booked, Loaded, Stretches, load, work_of};
 use crate::settings::BilledBefore;
 use crate::telling::show;
@@ -108,7 +108,7 @@ impl Judged {
             })
             .collect();
         if !priced.is_empty() {
-            let act = self.thought.keep(tx, terms)?;
+            let act = self.thought.keep(tx, terms, &verdicts.accounts)?;
             for desired in &mut priced {
                 desired.inputs = Some(Inputs::Act { act });
             }
@@ -168,7 +168,7 @@ pub(crate) fn judge_group(
         acting.admit(changes.clone())
     });
     match answered? {
-        Ok((loaded, answer, done)) => conclude(terms, loaded, answer, done, &mine),
+        Ok((loaded, answer, done)) => Ok(conclude(terms, loaded, answer, done, &mine)),
         Err(error) => {
             let mut judged = Judged::default();
             for one in news {
@@ -309,7 +309,7 @@ pub(crate) fn settle_accounts(
     });
     match answered? {
         Ok((loaded, answer, done)) => {
-            conclude(terms, loaded, answer, done, &BTreeSet::new()).map(Ok)
+            Ok(Ok(conclude(terms, loaded, answer, done, &BTreeSet::new())))
         }
         Err(error) => refused(error),
     }
@@ -393,11 +393,11 @@ fn stretches(terms: &Terms, news: &[News]) -> Result<Stretches, StoreError> {
 
 fn conclude(
     terms: &Terms,
-    mut loaded: Loaded,
+    loaded: Loaded,
     answer: Answer,
     done: Vec<Done>,
     mine: &BTreeSet<&str>,
-) -> Result<Judged, StoreError> {
+) -> Judged {
     let mut verdicts = Verdicts::default();
     for outcome in answer.outcomes {
         let Some(work) = loaded.book.work(&outcome.item) else {
@@ -440,19 +440,15 @@ fn conclude(
     let before = loaded.booked.values().flatten();
     let before = before.map(|charge| charge.content.contract.as_str());
     let deciding = deciding(terms, &loaded.book, before, &done);
-    loaded
-        .stored
-        .retain(|contract, _| deciding.contains(contract));
-    let after = digests(&loaded.book, &deciding)?;
-    Ok(Judged {
+    Judged {
         verdicts,
         thought: Thought {
             works: loaded.works,
             accounts: loaded.stored,
             done,
-            after,
+            deciding,
         },
-    })
+    }
 }
 
 fn differs(terms: &Terms, booked: &[Booked], desired: &Desired) -> bool {
@@ -517,12 +513,12 @@ pub(crate) fn desired(
         .collect();
     let cut = priced
         .iter()
-        .any(|p| p.content.part.outcome == Outcome::TakenOff);
+        .any(|p| p.content.part.outcome == Outcome::LineAllowance);
     let mut desired = desired_of(&resolved, priced);
     if cut {
         let (refs, codes) = (&desired.refs, &desired.codes);
         let sold = sold_as(reference, resolved.contract, refs, codes)?;
-        desired.taken_off = Some(Box::new(sold));
+        desired.line_allowance = Some(Box::new(sold));
     }
     Ok(desired)
 }

@@ -6,7 +6,6 @@
 
 pub mod acts;
 pub mod admit;
-mod allowance;
 pub mod asking;
 pub mod book;
 pub mod books;
@@ -31,6 +30,7 @@ mod intent;
 mod kept;
 pub mod labor;
 pub mod limit;
+mod line_allowance;
 mod loaded;
 mod new_item;
 pub mod outcome;

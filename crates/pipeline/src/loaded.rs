@@ -212,7 +212,7 @@ pub(crate) fn known_from(from: &KnownFrom<'_>, charges: Vec<ChargeFacts>) -> Opt
 fn gross_parts(booked: &[Booked]) -> Vec<GrossPart> {
     let mut parts: Vec<GrossPart> = Vec::new();
     for Booked { content, before } in booked {
-        if content.part.outcome == Outcome::TakenOff {
+        if content.part.outcome == Outcome::LineAllowance {
             continue;
         }
         let quantity = content.quantity.micro();

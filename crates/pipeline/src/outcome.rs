@@ -5,7 +5,9 @@ use crate::asking::plan;
 use crate::books::{Books, admission};
 use crate::env::{Terms, inconsistent};
 use crate::facts;
-use crate::postings::{amended_by, document_shape, is_difference, kind_of, members, state_of};
+use crate::postings::{
+    amended_by, document_shape, is_difference, kind_of, members, posting_at, state_of,
+};
 use crate::shared;
 use crate::strand::{active_by_part, charge_of, part_of, wanted_now};
 use connector_sdk::target::Shape;
@@ -299,10 +301,7 @@ fn shows_corrected(
         return Ok(false);
     }
     let own = books.postings_of(tx, &row.item_id)?;
-    let of_difference = amended_by(row).and_then(|key| {
-        own.iter()
-            .find(|row| (row.document_id, row.posting_no) == key)
-    });
+    let of_difference = amended_by(row).and_then(|key| posting_at(&own, key));
     let Some(amended) = of_difference else {
         return Ok(false);
     };

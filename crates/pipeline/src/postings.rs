@@ -278,28 +278,39 @@ pub(crate) fn amended_by(posting: &PostingRow) -> Option<([u8; 16], i64)> {
     Some((document, number))
 }
 
+/// A posting of an item, by document and number.
+pub(crate) fn posting_at(
+    postings: &[PostingRow],
+    (document_id, posting_no): ([u8; 16], i64),
+) -> Option<&PostingRow> {
+    let mut all = postings.iter();
+    all.find(|row| (row.document_id, row.posting_no) == (document_id, posting_no))
+}
+
+/// A posting, what it amends, what that amends, and so on: each is of an earlier effect.
+fn amending<'a>(
+    posting: &'a PostingRow,
+    postings: &'a [PostingRow],
+) -> impl Iterator<Item = &'a PostingRow> {
+    std::iter::successors(Some(posting), |at| {
+        let amended = posting_at(postings, amended_by(at)?)?;
+        (amended.effect < at.effect).then_some(amended)
+    })
+}
+
 /// Whether a posting makes or changes a line that is the difference to another.
 pub(crate) fn is_difference(
     posting: &PostingRow,
     postings: &[PostingRow],
 ) -> Result<bool, StoreError> {
-    let mut at = posting;
-    // Each amends an earlier one.
-    for _ in 0..=postings.len() {
-        match (kind_of(at)?, amended_by(at)) {
-            (PostingKind::Difference, _) => return Ok(true),
-            (PostingKind::ReplaceLine | PostingKind::DeleteLine, Some(key)) => {
-                let mut all = postings.iter();
-                let amended = all.find(|row| (row.document_id, row.posting_no) == key);
-                match amended {
-                    Some(amended) => at = amended,
-                    None => return Ok(false),
-                }
-            }
-            _ => return Ok(false),
+    for row in amending(posting, postings) {
+        match kind_of(row)? {
+            PostingKind::Difference => return Ok(true),
+            PostingKind::ReplaceLine | PostingKind::DeleteLine => {}
+            PostingKind::CreateLine | PostingKind::Credit | PostingKind::Void => break,
         }
     }
-    Err(inconsistent("postings amend each other"))
+    Ok(false)
 }
 
 /// Whether a posting is a difference of rates, or credits one: it has hours of others once more.
@@ -308,45 +319,25 @@ pub(crate) fn corrects_a_rate(
     posting: &PostingRow,
     postings: &[PostingRow],
 ) -> Result<bool, StoreError> {
-    let by_key = |key: ([u8; 16], i64)| {
-        let mut all = postings.iter();
-        all.find(|row| (row.document_id, row.posting_no) == key)
-    };
-    let mut at = Some(posting);
-    // Each amends an earlier one.
-    for _ in 0..=postings.len() {
-        let Some(row) = at else {
-            return Ok(false);
-        };
-        let amended = amended_by(row).and_then(by_key);
-        match (kind_of(row)?, amended) {
-            (PostingKind::Difference, Some(corrected)) => {
-                let (new, old) = (charge_of(charges, posting)?, charge_of(charges, corrected)?);
-                return Ok(new.rate_micro != old.rate_micro);
-            }
-            _ => at = amended,
+    let mut line = amending(posting, postings);
+    for row in line.by_ref() {
+        if kind_of(row)? == PostingKind::Difference {
+            break;
         }
     }
-    Err(inconsistent("postings amend each other"))
+    let Some(corrected) = line.next() else {
+        return Ok(false);
+    };
+    let (new, old) = (charge_of(charges, posting)?, charge_of(charges, corrected)?);
+    Ok(new.rate_micro != old.rate_micro)
 }
 
-/// The posting that made the first of the lines that a posting corrects; none where there is none.
+/// The posting that made the first of the lines that a posting corrects; none where it corrects none.
 pub(crate) fn first_of<'a>(
-    posting: &PostingRow,
+    posting: &'a PostingRow,
     postings: &'a [PostingRow],
 ) -> Option<&'a PostingRow> {
-    let mut first = None;
-    let mut key = amended_by(posting);
-    // Each amends an earlier one.
-    for _ in 0..postings.len() {
-        let Some(amends) = key else {
-            break;
-        };
-        let mut all = postings.iter();
-        first = all.find(|row| (row.document_id, row.posting_no) == amends);
-        key = first.and_then(amended_by);
-    }
-    first
+    amending(posting, postings).skip(1).last()
 }
 
 /// Take a credit from the line that it names.

@@ -3,7 +3,9 @@
 use crate::admit::wish;
 use crate::books::Books;
 use crate::env::inconsistent;
-use crate::postings::{document_of, document_shape, document_state, kind_of, state_of, view_of};
+use crate::postings::{
+    document_of, document_shape, document_state, kind_of, posting_at, state_of, view_of,
+};
 use crate::shared;
 use crate::strand::{active_by_part, charge_of, part_of, parts_of, postings_of_part, wanted_now};
 use crate::strays;
@@ -265,9 +267,7 @@ pub(crate) fn of_part(
         return Ok(nothing);
     };
     let document = books.document(tx, &held.document_id)?;
-    let mut all = postings.iter();
-    let posting = all
-        .find(|row| (row.document_id, row.posting_no) == (held.document_id, held.posting_no))
+    let posting = posting_at(postings, (held.document_id, held.posting_no))
         .ok_or_else(|| inconsistent("a line that stands without its posting"))?;
     Ok(status_of(&document, posting)?.unwrap_or(nothing))
 }

@@ -43,7 +43,7 @@ impl Part {
             Outcome::Overage => 30,
             Outcome::Held => 40,
             Outcome::WrittenOff => 50,
-            Outcome::TakenOff => 60,
+            Outcome::LineAllowance => 60,
         };
         let tier = match self.tier {
             Tier::Straight => 0,
@@ -79,9 +79,9 @@ impl Part {
             (Outcome::WrittenOff, Tier::Straight) => "straight_written_off",
             (Outcome::WrittenOff, Tier::Premium) => "premium_written_off",
             (Outcome::WrittenOff, Tier::Double) => "double_written_off",
-            (Outcome::TakenOff, Tier::Straight) => "straight_taken_off",
-            (Outcome::TakenOff, Tier::Premium) => "premium_taken_off",
-            (Outcome::TakenOff, Tier::Double) => "double_taken_off",
+            (Outcome::LineAllowance, Tier::Straight) => "straight_line_allowance",
+            (Outcome::LineAllowance, Tier::Premium) => "premium_line_allowance",
+            (Outcome::LineAllowance, Tier::Double) => "double_line_allowance",
         }
     }
 
@@ -94,7 +94,7 @@ impl Part {
     /// agreed price) is [`Disposition::Cost`], which its contract decides and not its outcome.
     pub const fn disposition(self) -> Disposition {
         match self.outcome {
-            Outcome::Billed | Outcome::Overage | Outcome::TakenOff => Disposition::Bill,
+            Outcome::Billed | Outcome::Overage | Outcome::LineAllowance => Disposition::Bill,
             Outcome::Drawn => Disposition::Drawn,
             Outcome::Allowance => Disposition::Allowance,
             Outcome::Held => Disposition::Held,

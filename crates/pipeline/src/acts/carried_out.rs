@@ -42,8 +42,8 @@ pub(crate) fn carry_out_again(
         Ok(answer) => answer,
         Err(error) => return Ok(Carried::Refused(error)),
     };
-    let same = act.after.keys().cloned().collect();
-    let after = digests(&book, &same)?;
+    let own = book.all_accounts();
+    let after = digests(own.filter(|(id, _)| act.after.contains_key(*id)))?;
     let others = act
         .after
         .iter()

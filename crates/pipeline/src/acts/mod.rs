@@ -16,7 +16,7 @@ use crate::kept::Kept;
 use data_encoding::HEXLOWER;
 use domain::ids::digest16;
 use rules::account::Event;
-use rules::engine::{Answer, Book, Change, PriceError, Whole, Work};
+use rules::engine::{Accounts, Answer, Book, Change, PriceError, Whole, Work};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{Pointer, ReadTx, SealClass, StoreError, Tx, settings};
@@ -136,14 +136,25 @@ pub(crate) struct Thought {
     pub(crate) works: Vec<KnownWork>,
     pub(crate) accounts: BTreeMap<String, Kept>,
     pub(crate) done: Vec<Done>,
-    pub(crate) after: BTreeMap<String, String>,
+    /// The contracts whose accounts decide about it.
+    pub(crate) deciding: BTreeSet<String>,
 }
 
 impl Thought {
-    /// Keep it; gives where.
-    pub(crate) fn keep(self, tx: &mut Tx<'_>, terms: &Terms) -> Result<At, StoreError> {
+    /// Keep it, with what accounts it leaves; gives where.
+    pub(crate) fn keep(
+        self,
+        tx: &mut Tx<'_>,
+        terms: &Terms,
+        after: &BTreeMap<String, Accounts>,
+    ) -> Result<At, StoreError> {
+        let own = after.iter().filter(|(id, _)| self.deciding.contains(*id));
+        let after = digests(own)?;
         let mut accounts = BTreeMap::new();
         for (contract, kept) in self.accounts {
+            if !self.deciding.contains(&contract) {
+                continue;
+            }
             let at = match kept.chain {
                 Some(chain) => chain.at,
                 // Written before there were acts.
@@ -158,7 +169,7 @@ impl Thought {
             works: self.works,
             accounts,
             done: self.done,
-            after: self.after,
+            after,
         };
         let at = At::from(facts::seal(tx, SealClass::Explanation, SUBJECT, &act)?);
         let text = serde_json::to_string(&at)
@@ -243,19 +254,17 @@ pub(crate) fn then(answer: &mut Answer, later: Answer) {
     answer.missing.extend(later.missing);
 }
 
-/// Digests of the accounts of a book that decide about its work.
-pub(crate) fn digests(
-    book: &Book,
-    deciding: &BTreeSet<String>,
+/// Digests of accounts, by contract.
+fn digests<'a>(
+    accounts: impl Iterator<Item = (&'a String, &'a Accounts)>,
 ) -> Result<BTreeMap<String, String>, StoreError> {
-    let own = book.all_accounts().filter(|(id, _)| deciding.contains(*id));
-    own.map(|(id, accounts)| {
+    let all = accounts.map(|(id, accounts)| {
         let text = serde_json::to_vec(accounts)
             .map_err(|error| inconsistent(format!("accounts do not write: {error}")))?;
         let digest = digest16("accounts", &[&text]);
         Ok((id.clone(), HEXLOWER.encode(&digest)))
-    })
-    .collect()
+    });
+    all.collect()
 }
 
 /// The contracts whose accounts decide about what is in a book: those of its work now and before, the

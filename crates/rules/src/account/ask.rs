@@ -96,8 +96,8 @@ pub enum Outcome {
     Held,
     /// Given up. Its cost stays.
     WrittenOff,
-    /// What a limit leaves of a line's amount: a line of its own, less than nothing. No account gives it.
-    TakenOff,
+    /// What a limit takes off a line: a part of its own, less than nothing. No account gives it.
+    LineAllowance,
 }
 
 impl Outcome {
@@ -109,7 +109,7 @@ impl Outcome {
         Self::Overage,
         Self::Held,
         Self::WrittenOff,
-        Self::TakenOff,
+        Self::LineAllowance,
     ];
 
     /// The words people read.
@@ -121,7 +121,7 @@ impl Outcome {
             Self::Overage => "billed as overage",
             Self::Held => "held",
             Self::WrittenOff => "written off",
-            Self::TakenOff => "taken off",
+            Self::LineAllowance => "line allowance",
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::fixed::service_item;
 use crate::shared::{add_named, issue_all, with_work};
-use crate::stage::{Stage, play};
+use crate::stage::{Stage, play, walks};
 use counterfoil_testkit::rng::Dice;
 use domain::contract::Contract;
 use pipeline::exceptions::Choice;
@@ -108,18 +108,8 @@ async fn walk(seed: u64) -> u64 {
 /// One walk: `ACTS_SEED=17`; more of them: `ACTS_WALKS=500`.
 #[test]
 fn any_walk_is_priced_again_as_it_was() {
-    let number = |name: &str| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "whoever runs the test chooses its walks"
-        )]
-        let text = std::env::var(name).ok()?;
-        Some(text.parse::<u64>().unwrap())
-    };
-    let walks = number("ACTS_WALKS").unwrap_or(16);
-    let one = number("ACTS_SEED");
     let mut same = 0;
-    for seed in one.map_or(1..=walks, |seed| seed..=seed) {
+    for seed in walks("ACTS", 16) {
         same += play(walk(seed));
     }
     assert!(same > 20, "{same}");

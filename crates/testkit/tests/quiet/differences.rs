@@ -1,8 +1,8 @@
 //! Contracts that bill differences: what a pass puts on the next document when work changes that a
 //! client was invoiced.
 
-use crate::shared::{Printed, add_named, issue_all, printed, sum, tied, with_work};
-use crate::stage::{Stage, play};
+use crate::shared::{Printed, add_named, issue_all, printed, settled, sum, with_work};
+use crate::stage::{Stage, play, walks};
 use counterfoil_testkit::crashes::{Death, Deaths};
 use counterfoil_testkit::rng::Dice;
 use domain::contract::Contract;
@@ -46,14 +46,6 @@ fn fresh(stage: &Stage, before: &[Printed]) -> Vec<String> {
         known.map(|at| before.remove(at)).is_none()
     });
     new.map(|line| line.to_string()).collect()
-}
-
-async fn settled(stage: &Stage) {
-    let quiet = stage.pass().await;
-    assert_eq!((quiet.post.calls, quiet.intake.revisions), (0, 0));
-    let open = stage.exceptions().await;
-    assert!(open.is_empty(), "{open:?}");
-    tied(stage).await;
 }
 
 async fn invoiced(hours: &str) -> (Stage, String) {
@@ -297,17 +289,7 @@ async fn walk(seed: u64) {
 /// One walk: `DIFFERENCES_SEED=17`; more of them: `DIFFERENCES_WALKS=500`.
 #[test]
 fn any_walk_of_people_and_deaths_bills_what_is_worked() {
-    let number = |name: &str| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "whoever runs the test chooses its walks"
-        )]
-        let text = std::env::var(name).ok()?;
-        Some(text.parse::<u64>().unwrap())
-    };
-    let walks = number("DIFFERENCES_WALKS").unwrap_or(12);
-    let one = number("DIFFERENCES_SEED");
-    for seed in one.map_or(1..=walks, |seed| seed..=seed) {
+    for seed in walks("DIFFERENCES", 12) {
         play(walk(seed));
     }
 }

@@ -13,6 +13,8 @@ mod grouped;
 #[cfg(test)]
 mod issued;
 #[cfg(test)]
+mod line_allowance;
+#[cfg(test)]
 mod nested;
 #[cfg(test)]
 mod nothing;
@@ -42,7 +44,5 @@ mod shared_previewed;
 mod shared_restored;
 #[cfg(test)]
 mod stage;
-#[cfg(test)]
-mod taken_off;
 #[cfg(test)]
 mod units;

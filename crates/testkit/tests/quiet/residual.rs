@@ -1,7 +1,7 @@
 //! Contracts whose quantities are worked out with the rest of the document: what rounding leaves is
 //! carried to the next entry, or the increment looks at the whole line.
 
-use crate::shared::{Printed, add_named, issue_all, printed, tied, with_work};
+use crate::shared::{Printed, add_named, issue_all, printed, settled, with_work};
 use crate::stage::{Stage, play};
 use counterfoil_testkit::rng::Dice;
 use domain::contract::Contract;
@@ -28,14 +28,6 @@ fn printed_of(stage: &Stage) -> i64 {
         .filter(|line| line.to_string().contains(" x 251.2345"));
     own.map(|line| Printed::quantity_micro(line) / 100_000)
         .sum()
-}
-
-async fn settled(stage: &Stage) {
-    let quiet = stage.pass().await;
-    assert_eq!((quiet.post.calls, quiet.intake.revisions), (0, 0));
-    let open = stage.exceptions().await;
-    assert!(open.is_empty(), "{open:?}");
-    tied(stage).await;
 }
 
 /// The tenths of an hour that the 6 h of the stage and these are together, rounded once.

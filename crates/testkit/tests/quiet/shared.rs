@@ -157,7 +157,7 @@ pub(crate) async fn tied(stage: &Stage) {
 }
 
 /// Nothing is left to do, nobody is asked, and everything ties out.
-async fn settled(stage: &Stage) {
+pub(crate) async fn settled(stage: &Stage) {
     let quiet = stage.pass().await;
     assert_eq!((quiet.post.calls, quiet.intake.revisions), (0, 0));
     let open = stage.exceptions().await;

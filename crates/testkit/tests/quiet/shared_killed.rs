@@ -2,7 +2,7 @@
 //! happens, no entry is on two invoices, and ledger and ERP agree in the end.
 
 use crate::shared::{add_named, tied, with_work};
-use crate::stage::{Stage, play};
+use crate::stage::{Stage, play, walks};
 use counterfoil_testkit::crashes::{Death, Deaths};
 use counterfoil_testkit::rng::Dice;
 use domain::contract::lines::LineKey;
@@ -214,17 +214,7 @@ fn walk(seed: u64, steps: u64) {
 /// `SHARED_WALKS=500`.
 #[test]
 fn any_walk_of_people_and_deaths_bills_every_entry_once() {
-    let number = |name: &str| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "whoever runs the test chooses its walks"
-        )]
-        let text = std::env::var(name).ok()?;
-        Some(text.parse::<u64>().unwrap())
-    };
-    let walks = number("SHARED_WALKS").unwrap_or(12);
-    let one = number("SHARED_SEED");
-    for seed in one.map_or(1..=walks, |seed| seed..=seed) {
+    for seed in walks("SHARED", 12) {
         println!("seed {seed}");
         walk(seed, 8);
     }

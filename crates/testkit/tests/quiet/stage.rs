@@ -26,6 +26,21 @@ pub(crate) struct Stage {
     pub(crate) cut_by_hand: Cell<bool>,
 }
 
+/// The seeds of a test that walks at random: `usual` of them, `NAME_WALKS` where whoever runs the test
+/// wants another number, and `NAME_SEED` alone.
+pub(crate) fn walks(name: &str, usual: u64) -> std::ops::RangeInclusive<u64> {
+    let number = |what: &str| {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "whoever runs the test chooses its walks"
+        )]
+        let text = std::env::var(format!("{name}_{what}")).ok()?;
+        Some(text.parse::<u64>().unwrap())
+    };
+    let one = number("SEED");
+    one.map_or(1..=number("WALKS").unwrap_or(usual), |seed| seed..=seed)
+}
+
 /// Run a test's future on one thread.
 pub(crate) fn play<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()

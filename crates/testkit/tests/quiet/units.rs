@@ -1,7 +1,7 @@
 //! Contracts that print days, months or minutes: what a pass puts on documents, and how the work of a
 //! day or a month follows when a piece of it changes.
 
-use crate::shared::{Printed, issue_all, printed, tied, with_work};
+use crate::shared::{Printed, issue_all, printed, settled, with_work};
 use crate::stage::{Stage, play};
 use domain::contract::Contract;
 use domain::quantity::Unit;
@@ -34,14 +34,6 @@ fn of(stage: &Stage, words: &str) -> Vec<String> {
         text.split(':').next().unwrap_or_default().to_owned()
     })
     .collect()
-}
-
-async fn settled(stage: &Stage) {
-    let quiet = stage.pass().await;
-    assert_eq!((quiet.post.calls, quiet.intake.revisions), (0, 0));
-    let open = stage.exceptions().await;
-    assert!(open.is_empty(), "{open:?}");
-    tied(stage).await;
 }
 
 /// A day of 8 h in quarters, at most one: the person's entries of the day share it in their order.

@@ -61,7 +61,7 @@ fn split(part: &PricedPart) -> Result<(PricedPart, PricedPart), Problem> {
     };
     let one_less = ChargeContent {
         part: Part {
-            outcome: Outcome::TakenOff,
+            outcome: Outcome::LineAllowance,
             tier: content.part.tier,
         },
         quantity: Micro::from_micro(-1_000_000),
