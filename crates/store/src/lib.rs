@@ -62,9 +62,9 @@ pub use options::{ClockHandle, EntropyHandle, SealKey, StoreOptions};
 pub use seal::{Pointer, SealClass, Sealed};
 pub use store::Store;
 pub use tables::{
-    accounts, attempts, blocks, charges, counters, documents, exceptions, feedback, items, limits,
-    line_members, postings, refusals, scans, seal_keys, settings, snapshots, strays, totals,
-    writers,
+    accounts, attempts, blocks, charges, counters, documents, exceptions, feedback, items, leases,
+    limits, line_members, postings, refusals, scans, seal_keys, settings, snapshots, strays,
+    totals, writers,
 };
 pub use tx::{ReadTx, Tx};
 pub use wake::Topic;

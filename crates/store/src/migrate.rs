@@ -53,6 +53,12 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0006_difference.sql"),
         postgres: include_str!("../migrations/postgres/0006_difference.sql"),
     },
+    Migration {
+        number: 7,
+        name: "lease",
+        sqlite: include_str!("../migrations/sqlite/0007_lease.sql"),
+        postgres: include_str!("../migrations/postgres/0007_lease.sql"),
+    },
 ];
 
 const TABLE_SQLITE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

@@ -108,6 +108,7 @@ const SHARED: &[&str] = &[
     include_str!("../sql/exception.sql"),
     include_str!("../sql/feedback.sql"),
     include_str!("../sql/item.sql"),
+    include_str!("../sql/lease.sql"),
     include_str!("../sql/limit_state.sql"),
     include_str!("../sql/line_member.sql"),
     include_str!("../sql/posting.sql"),

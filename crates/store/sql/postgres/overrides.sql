@@ -14,3 +14,5 @@ INSERT INTO writer ({writer}, seq, head) VALUES ({writer.values}, 0,
 '\x0000000000000000000000000000000000000000000000000000000000000000') ON CONFLICT DO NOTHING
 -- name: migration_lock
 LOCK TABLE schema_migration IN SHARE ROW EXCLUSIVE MODE
+-- name: lease_clock
+SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + ?1::bigint * 0

@@ -11,6 +11,7 @@ pub mod documents;
 pub mod exceptions;
 pub mod feedback;
 pub mod items;
+pub mod leases;
 pub mod limits;
 pub mod line_members;
 pub mod postings;

@@ -1,12 +1,17 @@
 //! Several nodes over one ledger: no update is lost, and a fenced node writes nothing more.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use counterfoil_store::leases::Asked;
 use counterfoil_store::{
-    Abort, Command, Guard, GuardSet, Store, StoreError, Tx, WriteError, attempts, audit, limits,
-    settings, writers,
+    Abort, Command, Guard, GuardSet, Store, StoreError, Tx, WriteError, attempts, audit, leases,
+    limits, settings, writers,
 };
 
 use crate::fresh::Fresh;
-use crate::support::{attempt, options, run};
+use crate::support::{START_US, attempt, options, run};
 
 /// Reads, decides, writes: what two nodes may do at the same time.
 struct Spend {
@@ -128,6 +133,125 @@ async fn fence(dead: &Store, living: &Store) {
         .await
         .unwrap();
     assert_eq!(audit::verify(living).await.unwrap().problems, []);
+}
+
+const MINUTE_US: i64 = 60_000_000;
+
+/// Two nodes of either kind ask for one lease, which ends, is extended, given back and taken over.
+async fn leased(first: &Store, second: &Store, minute_passes: impl AsyncFn()) {
+    let ask = async |store: &Store| {
+        run(store, |tx| leases::take(tx, "erp", MINUTE_US))
+            .await
+            .unwrap()
+    };
+    let Asked::Taken {
+        lease,
+        fenced: None,
+    } = ask(first).await
+    else {
+        panic!("the first who asks");
+    };
+    let Asked::Others {
+        lease: held,
+        left_us,
+    } = ask(second).await
+    else {
+        panic!("the other has it");
+    };
+    assert_eq!(held, lease);
+    assert!((1..=MINUTE_US).contains(&left_us), "{left_us}");
+
+    // Given back, it is free, and nobody is fenced.
+    let ours = lease.clone();
+    assert!(
+        run(first, move |tx| leases::give_back(tx, &ours))
+            .await
+            .unwrap()
+    );
+    let Asked::Taken {
+        lease: second_one,
+        fenced: None,
+    } = ask(second).await
+    else {
+        panic!("it was given back");
+    };
+    assert_eq!(second_one.epoch, 2);
+    let late = lease.clone();
+    assert!(
+        !run(first, move |tx| leases::extend(tx, &late, MINUTE_US))
+            .await
+            .unwrap()
+    );
+    let back = second_one.clone();
+    assert!(
+        run(second, move |tx| leases::give_back(tx, &back))
+            .await
+            .unwrap()
+    );
+
+    // One that ran out is taken by fencing whoever had it.
+    let Asked::Taken { lease, .. } = ask(first).await else {
+        panic!("free again");
+    };
+    run(first, |tx| {
+        attempts::insert(tx, &attempt(1, 1, tx.writer_no()), "sent")
+    })
+    .await
+    .unwrap();
+    let ours = lease.clone();
+    assert!(
+        run(first, move |tx| leases::extend(tx, &ours, 1))
+            .await
+            .unwrap()
+    );
+    minute_passes().await;
+    let Asked::Taken { fenced, .. } = ask(second).await else {
+        panic!("it ran out");
+    };
+    assert_eq!(fenced, Some(("a".to_owned(), 1)));
+    let ours = lease.clone();
+    assert!(
+        !run(first, move |tx| leases::extend(tx, &ours, MINUTE_US))
+            .await
+            .unwrap()
+    );
+    let late = run(first, |tx| leases::take(tx, "erp", MINUTE_US)).await;
+    assert!(
+        matches!(late, Err(WriteError::Store(StoreError::Fenced { .. }))),
+        "{late:?}"
+    );
+    assert_eq!(audit::verify(second).await.unwrap().problems, []);
+}
+
+#[tokio::test]
+async fn a_lease_changes_hands_in_memory() {
+    let now_us = Arc::new(AtomicI64::new(START_US));
+    let at = |node: &str| {
+        let now_us = Arc::clone(&now_us);
+        let mut options = options(node);
+        options.clock = Arc::new(move || now_us.load(Ordering::SeqCst));
+        options
+    };
+    let first = Store::open_in_memory(at("a")).unwrap();
+    let second = first.join_in_memory(at("b")).unwrap();
+    let passes = async || {
+        now_us.fetch_add(MINUTE_US, Ordering::SeqCst);
+    };
+    leased(&first, &second, passes).await;
+}
+
+#[tokio::test]
+async fn a_lease_changes_hands_on_postgres() {
+    let Some(fresh) = Fresh::database("lease") else {
+        return;
+    };
+    let first = Store::open_postgres(&fresh.url, options("a")).unwrap();
+    let second = Store::open_postgres(&fresh.url, options("b")).unwrap();
+    // The database has a clock of its own, and one microsecond was asked for.
+    leased(&first, &second, async || {
+        tokio::time::sleep(Duration::from_millis(2)).await
+    })
+    .await;
 }
 
 #[tokio::test]
