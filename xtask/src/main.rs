@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "a command-line tool talks to its user")]
 
 mod bench;
+mod chaos;
 mod clock;
 mod command;
 mod environment;
@@ -24,6 +25,8 @@ cargo xtask COMMAND
   test   provision the lab, then run every check and test; ends with a table
   sim    play simulated schedules: --schedules N --seed S --random N --verbose
          --require-coverage
+  chaos  kill the real process again and again: --cycles N --store sqlite|postgres --nodes N
+         --entries N --seed S --evidence FILE
   fuzz   damaged bytes for every parser: --seconds N --target NAME --seed S --replay FILE
   bench  what the product does against floors, in one run: SUBJECT --quick --output json
   mutants  disable one rule of pricing after the other: which golden case fails? WORD ...
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
 fn dispatch(args: &[String]) -> Result<ExitCode> {
     match args.split_first() {
         Some((word, rest)) if word == "bench" => bench::run(rest),
+        Some((word, rest)) if word == "chaos" => chaos::run(rest),
         Some((word, rest)) if word == "sim" => sim::run(rest),
         Some((word, rest)) if word == "fuzz" => fuzz::run(rest),
         Some((word, rest)) if word == "lab" => lab::run(rest).map(|()| ExitCode::SUCCESS),

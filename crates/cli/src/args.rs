@@ -118,10 +118,14 @@ pub(crate) enum Command {
     /// everything the backup does not know.
     Restore {
         /// The file to read.
-        file: PathBuf,
+        #[arg(required_unless_present = "in_database")]
+        file: Option<PathBuf>,
         /// Replace the present ledger.
         #[arg(long)]
         replace: bool,
+        /// The ledger is in PostgreSQL and was restored with its tools: only say so.
+        #[arg(long, conflicts_with_all = ["file", "replace"])]
+        in_database: bool,
     },
     /// Rate cards: what is wrong with them, in and out of files.
     Rates {

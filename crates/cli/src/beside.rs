@@ -1,15 +1,17 @@
 //! Carrying out an operation: by ourselves if the ledger is free, else through the process that
 //! has it. What is printed afterwards is the same.
 
-use crate::app::{self, Access, Ledger};
+use crate::app;
 use crate::args::Args;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::ledger::{self, Access, Ledger, Place};
 use crate::progress::Bar;
 use connector_sdk::clock::{Clock, SystemClock};
 use server::INTERFACE;
 use server::client::Client;
-use server::operation::Operation;
+use server::host::NODES_PATIENCE_US;
+use server::operation::{self, Operation};
 use server::process::Process;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +28,7 @@ pub(crate) fn config_name(path: &Path) -> Result<String, Failure> {
 
 /// The process that runs over this ledger, if one listens.
 pub(crate) async fn process(config: &Config) -> Result<Option<Process>, Failure> {
-    Ok(Client::of(&app::data_folder(config)).process().await?)
+    Ok(Client::of(&ledger::data_folder(config)).process().await?)
 }
 
 /// Carry it out, wherever that is possible.
@@ -47,14 +49,14 @@ async fn anywhere<O: Operation>(
     operation: &O,
     bar: &Arc<Bar>,
 ) -> Result<O::Answer, Failure> {
-    let client = Client::of(&app::data_folder(config));
+    let client = Client::of(&ledger::data_folder(config));
     let clock = SystemClock;
     let until_us = clock.now_us().saturating_add(PATIENCE_US);
     loop {
-        let holder = match app::ledger_for_writing(config)? {
+        let holder = match ledger::ledger_for_writing(config)? {
             Ledger::Ours(store) => {
                 let env = app::over(config, store, Access::Write, bar.clone())?;
-                return Ok(operation.perform(&env).await?);
+                return Ok(operation::carry_out(operation, &env, NODES_PATIENCE_US).await?);
             }
             Ledger::Theirs { holder } => holder,
         };
@@ -64,7 +66,7 @@ async fn anywhere<O: Operation>(
             return Ok(client.ask(operation, &|heard| bar.show(heard)).await?);
         }
         if clock.now_us() >= until_us {
-            return Err(nobody_listens(config, &holder));
+            return Err(nobody_listens(&Place::of(config)?, &holder));
         }
         // It may be starting, or be a single command about to end.
         let at_us = clock.now_us().saturating_add(LOOK_AGAIN_US);
@@ -72,12 +74,11 @@ async fn anywhere<O: Operation>(
     }
 }
 
-fn nobody_listens(config: &Config, holder: &str) -> Failure {
-    let path = app::ledger_path(config);
+fn nobody_listens(place: &Place, holder: &str) -> Failure {
     Failure::stopped(
         format!(
             "process {holder} has the ledger {} and takes no commands",
-            path.display()
+            place.words()
         ),
         "a single command, such as `sync`, ends by itself: try again then; `counterfoil run` takes \
          commands as soon as it has started",

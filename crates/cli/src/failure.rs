@@ -68,7 +68,9 @@ impl From<Failed> for Failure {
     fn from(failed: Failed) -> Self {
         match failed.kind {
             Kind::WrongUse => Self::usage(failed.what, failed.hint),
-            Kind::Stopped => Self::stopped(failed.what, failed.hint),
+            Kind::Stopped | Kind::Elsewhere { .. } | Kind::Fenced => {
+                Self::stopped(failed.what, failed.hint)
+            }
         }
     }
 }

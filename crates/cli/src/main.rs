@@ -10,6 +10,7 @@ mod commands;
 mod config;
 mod crash;
 mod failure;
+mod ledger;
 mod out;
 mod progress;
 

@@ -9,9 +9,20 @@ pub trait Clock: Send + Sync + Debug {
     /// Microseconds since the Unix epoch, UTC.
     fn now_us(&self) -> i64;
 
+    /// Microseconds since some instant. It never jumps, and goes on while the machine sleeps; for
+    /// measuring how long something has lasted.
+    fn steady_us(&self) -> i64;
+
     /// Wait until that instant has come.
     async fn sleep_until_us(&self, at_us: i64);
 }
+
+/// The clock that counts while the machine sleeps.
+#[cfg(target_os = "linux")]
+const STEADY: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+/// Elsewhere the usual one does, or is the best there is.
+#[cfg(not(target_os = "linux"))]
+const STEADY: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +36,13 @@ impl Clock for SystemClock {
     )]
     fn now_us(&self) -> i64 {
         jiff::Timestamp::now().as_microsecond()
+    }
+
+    fn steady_us(&self) -> i64 {
+        let time = rustix::time::clock_gettime(STEADY);
+        time.tv_sec
+            .saturating_mul(1_000_000)
+            .saturating_add(time.tv_nsec / 1000)
     }
 
     #[expect(

@@ -27,6 +27,22 @@ pub enum PassError {
         /// What to do.
         hint: String,
     },
+    /// Another node works for that limit domain.
+    #[error("node {node} works for {name}, and one node does so at a time")]
+    Elsewhere {
+        /// The node.
+        node: String,
+        /// The limit domain.
+        name: String,
+        /// How long its lease stands if it is not extended, in microseconds.
+        left_us: i64,
+    },
+    /// The lease ran out before it could be extended, or another node took it.
+    #[error("this node could not keep its lease of {name}, so the work ended between two steps")]
+    LeaseLost {
+        /// The limit domain.
+        name: String,
+    },
     /// Somebody asked the process to end.
     #[error("this process was asked to end, so the work ended between two steps")]
     Stopped,
@@ -61,6 +77,14 @@ impl PassError {
                 format!("run `counterfoil check` to test the connection to the {system}, then sync again")
             }
             Self::Refused { hint, .. } => hint.clone(),
+            Self::Elsewhere { .. } => {
+                "wait until it has ended; if it is dead, its lease runs out by itself within 15 seconds"
+                    .to_owned()
+            }
+            Self::LeaseLost { .. } => {
+                "another node goes on with the work; check that this one reaches the database in time"
+                    .to_owned()
+            }
             Self::Stopped => {
                 "what was done is kept, and the next pass goes on; start `counterfoil run` again"
                     .to_owned()

@@ -12,6 +12,13 @@ pub enum Kind {
     WrongUse,
     /// Stopped by an error.
     Stopped,
+    /// Nobody's: another node is at it.
+    Elsewhere {
+        /// How long its lease stands if it is not extended, in microseconds.
+        left_us: i64,
+    },
+    /// This process: its session over the ledger is over, and it opens another.
+    Fenced,
 }
 
 /// What happened, why, and what to do.
@@ -49,10 +56,18 @@ impl Failed {
 impl From<PassError> for Failed {
     fn from(error: PassError) -> Self {
         let hint = error.hint();
+        let kind = |kind| Self {
+            what: error.to_string(),
+            hint: hint.clone(),
+            kind,
+        };
         match error {
+            PassError::Elsewhere { left_us, .. } => kind(Kind::Elsewhere { left_us }),
+            PassError::Store(StoreError::Fenced { .. }) => kind(Kind::Fenced),
             PassError::Refused { .. } => Self::wrong_use(error.to_string(), hint),
             PassError::Store(_)
             | PassError::System { .. }
+            | PassError::LeaseLost { .. }
             | PassError::Stopped
             | PassError::Crashed(_) => Self::stopped(error.to_string(), hint),
         }
@@ -61,6 +76,9 @@ impl From<PassError> for Failed {
 
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Fenced { .. }) {
+            return PassError::Store(error).into();
+        }
         let hint = if matches!(error, StoreError::Locked { .. }) {
             "one process writes to a ledger at a time: wait until that one ends, or stop it"
         } else {

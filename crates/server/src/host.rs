@@ -7,7 +7,7 @@
 use crate::INTERFACE;
 use crate::failed::Failed;
 use crate::halt::Halt;
-use crate::operation::{Operation, Turn};
+use crate::operation::{self, Operation, Turn};
 use crate::process::{LastPass, Process, UnderWay};
 use connector_sdk::clock::Clock;
 use pipeline::env::{Env, Note, Progress, Silent};
@@ -15,6 +15,9 @@ use pipeline::error::PassError;
 use pipeline::stop::Stop as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// How long what a person asked for waits while another node works, in microseconds: longer than
+/// the lease of a dead one stands.
+pub const NODES_PATIENCE_US: i64 = 60_000_000;
 /// The most operations that wait for their turn.
 const WAITING_MAX: u32 = 16;
 
@@ -110,6 +113,12 @@ impl Host {
         &self.clock
     }
 
+    /// When the last complete look at the tracker began, if other nodes share the ledger.
+    pub async fn looked_at_by_nodes_us(&self) -> Result<Option<i64>, Failed> {
+        let env = self.state().env.clone();
+        Ok(pipeline::nodes::looked_at_by_nodes_us(&env).await?)
+    }
+
     /// When the next pass begins by itself.
     pub fn announce(&self, next_pass_us: Option<i64>) {
         self.state().next_pass_us = next_pass_us;
@@ -139,9 +148,21 @@ impl Host {
         progress: Arc<dyn Progress>,
         abandoned: impl Future<Output = ()>,
     ) -> Result<O::Answer, Failed> {
+        self.with_patience(operation, progress, abandoned, NODES_PATIENCE_US)
+            .await
+    }
+
+    /// The same, waiting that long while another node works.
+    pub async fn with_patience<O: Operation>(
+        &self,
+        operation: &O,
+        progress: Arc<dyn Progress>,
+        abandoned: impl Future<Output = ()>,
+        patience_us: i64,
+    ) -> Result<O::Answer, Failed> {
         if O::TURN == Turn::Beside {
             let env = self.state().env.clone();
-            return operation.perform(&Env { progress, ..env }).await;
+            return operation::carry_out(operation, &Env { progress, ..env }, 0).await;
         }
         let place = self.queue()?;
         if let Some(under_way) = &self.state().under_way {
@@ -159,7 +180,7 @@ impl Host {
         if self.halt.asked() {
             return Err(PassError::Stopped.into());
         }
-        let outcome = self.in_turn(operation, progress).await;
+        let outcome = self.in_turn(operation, progress, patience_us).await;
         drop(turn);
         outcome
     }
@@ -183,6 +204,7 @@ impl Host {
         &self,
         operation: &O,
         progress: Arc<dyn Progress>,
+        patience_us: i64,
     ) -> Result<O::Answer, Failed> {
         let since_us = self.clock.now_us();
         self.state().under_way = Some(UnderWay {
@@ -196,7 +218,7 @@ impl Host {
                     progress: Arc::new(Silent),
                     ..env.clone()
                 };
-                operation.perform(&env).await
+                operation::carry_out(operation, &env, patience_us).await
             }
             Err(failed) => Err(failed),
         };

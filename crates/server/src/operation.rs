@@ -4,6 +4,8 @@
 use crate::failed::Failed;
 use crate::process::LastPass;
 use pipeline::env::Env;
+use pipeline::lease;
+use pipeline::patience::target_domain;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -38,4 +40,21 @@ pub trait Operation: Serialize + DeserializeOwned + Send + Sync + 'static {
     ) -> Option<LastPass> {
         None
     }
+}
+
+/// Carry it out. What calls other systems waits so long for the lease of the ERP's account, if
+/// another node has it.
+pub async fn carry_out<O: Operation>(
+    operation: &O,
+    env: &Env,
+    patience_us: i64,
+) -> Result<O::Answer, Failed> {
+    if O::TURN == Turn::Beside {
+        return operation.perform(env).await;
+    }
+    let domain = target_domain(&env.settings.flow);
+    lease::under(env, &domain, patience_us, |env| async move {
+        operation.perform(&env).await
+    })
+    .await
 }

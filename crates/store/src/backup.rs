@@ -19,8 +19,9 @@ use crate::backend::Backend;
 use crate::error::StoreError;
 use crate::lock::DataLock;
 use crate::options::StoreOptions;
+use crate::postgres::PgConnection;
 use crate::session;
-use crate::store::Store;
+use crate::store::{Store, elsewhere};
 use crate::tables::{settings, writers};
 use crate::tx::ReadTx;
 
@@ -208,6 +209,23 @@ fn mark_restored_file(path: &Path, options: &StoreOptions) -> Result<(), StoreEr
     connection
         .close()
         .map_err(|(_, error)| StoreError::sqlite("closing the copy", error))
+}
+
+/// The ledger in a PostgreSQL database was restored with that system's own tools: every session is
+/// over, what they were sending is in doubt, and posting is off. No node may be running.
+pub fn mark_restored_database(
+    url: &str,
+    folder: &Path,
+    options: StoreOptions,
+) -> Result<(), StoreError> {
+    let lock = DataLock::take(&folder.join("node"))?;
+    let url = url.to_owned();
+    let marked = elsewhere(move || {
+        let mut connection = PgConnection::connect(&url)?;
+        mark_restored(&mut Backend::Postgres(&mut connection), &options)
+    });
+    drop(lock);
+    marked
 }
 
 /// Opens a session in the copy, which ends all others and doubts what they were sending, and turns

@@ -59,6 +59,7 @@ pub use error::{Abort, StoreError, WriteError};
 pub use memory::MemoryCopy;
 pub use observe::{Observer, RowChange};
 pub use options::{ClockHandle, EntropyHandle, SealKey, StoreOptions};
+pub use postgres::postgres_in_words;
 pub use seal::{Pointer, SealClass, Sealed};
 pub use store::Store;
 pub use tables::{

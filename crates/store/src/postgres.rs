@@ -2,13 +2,17 @@
 //! current-thread runtime, so that commands look the same on both databases.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 
 use bytes::BytesMut;
 use futures_util::future::try_join_all;
 use futures_util::{TryStreamExt, pin_mut};
 use tokio::runtime::Runtime;
+use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use crate::error::StoreError;
 use crate::sql::{Dialect, Statements};
@@ -173,6 +177,49 @@ impl PgConnection {
     }
 }
 
+/// Where a connection string leads, for people; nothing if it cannot be read. A password is not in
+/// it.
+pub fn postgres_in_words(url: &str) -> Option<String> {
+    let config: Config = url.parse().ok()?;
+    let host = config.get_hosts().first().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.display().to_string(),
+    });
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    let name = config
+        .get_dbname()
+        .or(config.get_user())
+        .unwrap_or_default();
+    let host = host.unwrap_or_else(|| "localhost".to_owned());
+    Some(format!("PostgreSQL database {name} at {host}:{port}"))
+}
+
+/// Whether the database has no such table: it was never a ledger.
+pub(crate) fn is_no_table(error: &StoreError) -> bool {
+    let StoreError::Database { source, .. } = error else {
+        return false;
+    };
+    let said = source.downcast_ref::<Said>();
+    said.and_then(|said| said.0.code()) == Some(&SqlState::UNDEFINED_TABLE)
+}
+
+/// What the driver or the database said, in full: the driver itself shows only whose error it is.
+#[derive(Debug)]
+struct Said(tokio_postgres::Error);
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.as_db_error(), self.0.source()) {
+            (Some(said), _) => write!(f, "{} ({})", said.message(), said.code().code()),
+            (None, Some(cause)) => write!(f, "{}: {cause}", self.0),
+            (None, None) => self.0.fmt(f),
+        }
+    }
+}
+
+impl Error for Said {}
+
 fn failed(doing: &str, source: tokio_postgres::Error) -> StoreError {
     // Lost races and lost connections: the class of the state says which.
     let again = source.is_closed()
@@ -187,7 +234,7 @@ fn failed(doing: &str, source: tokio_postgres::Error) -> StoreError {
     StoreError::Database {
         doing: doing.to_owned(),
         again,
-        source: Box::new(source),
+        source: Box::new(Said(source)),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::error::{StoreError, WriteError};
 use crate::lock::DataLock;
 use crate::migrate;
 use crate::options::StoreOptions;
-use crate::postgres::PgConnection;
+use crate::postgres::{self, PgConnection};
 use crate::seal::Vault;
 use crate::session::{self, Opening};
 use crate::sqlite;
@@ -24,6 +24,8 @@ use crate::threads::{ReadJob, Threads};
 use crate::tx::ReadTx;
 use crate::wake::{Topic, Wakes};
 use crate::writer::Writer;
+
+const NO_LEDGER: &str = "this database holds no ledger; run `counterfoil sync` first";
 
 /// How many writer sessions a process has on PostgreSQL.
 const POSTGRES_WRITERS: usize = 2;
@@ -87,9 +89,7 @@ impl Store {
             }
             _ => None,
         };
-        let vault = vault.ok_or_else(|| {
-            StoreError::Migration("this database holds no ledger; run `counterfoil init`".into())
-        })?;
+        let vault = vault.ok_or_else(|| StoreError::Migration(NO_LEDGER.into()))?;
         let mut threads = Threads::default();
         threads.start_readers(readers, &Arc::new(vault), &options)?;
         Ok(Self::of(
@@ -146,10 +146,64 @@ impl Store {
     ///
     /// Connects on threads of its own and waits for them: call it before serving.
     pub fn open_postgres(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        Self::on_postgres(url, options, None)
+    }
+
+    /// The same for a node that keeps a folder: a second process of that folder is refused, since
+    /// opening a session ends the earlier ones of the same node.
+    pub fn open_postgres_as_node(
+        url: &str,
+        folder: &Path,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let lock = DataLock::take(&folder.join("node"))?;
+        Self::on_postgres(url, options, Some(lock))
+    }
+
+    /// Opens an existing ledger in a PostgreSQL database for reading only.
+    pub fn open_postgres_read_only(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let (url, for_thread) = (url.to_owned(), options.clone());
+        let (readers, vault) = elsewhere(move || {
+            let mut readers = postgres_readers(&url, &for_thread)?;
+            let vault = match readers.first_mut() {
+                Some(first) => {
+                    let mut backend = first.backend();
+                    let applied = migrate::applied(&mut backend).map_err(no_ledger)?;
+                    migrate::check(&applied, backend.dialect())?;
+                    session::open_vault(&mut backend, &for_thread)?
+                }
+                None => None,
+            };
+            Ok((readers, vault))
+        })?;
+        let vault = vault.ok_or_else(|| StoreError::Migration(NO_LEDGER.into()))?;
+        let mut threads = Threads::default();
+        threads.start_readers(readers, &Arc::new(vault), &options)?;
+        let wakes = Arc::new(Wakes::default());
+        Ok(Self::of(Mode::Threads(threads), wakes, options, None))
+    }
+
+    /// Whether a PostgreSQL database holds a ledger.
+    pub fn is_on_postgres(url: &str) -> Result<bool, StoreError> {
+        let url = url.to_owned();
+        elsewhere(move || {
+            let mut connection = PgConnection::connect(&url)?;
+            match migrate::applied(&mut Backend::Postgres(&mut connection)) {
+                Ok(applied) => Ok(!applied.is_empty()),
+                Err(error) if postgres::is_no_table(&error) => Ok(false),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    fn on_postgres(
+        url: &str,
+        options: StoreOptions,
+        lock: Option<DataLock>,
+    ) -> Result<Self, StoreError> {
         let wakes = Arc::new(Wakes::default());
         let (url, for_threads) = (url.to_owned(), (Arc::clone(&wakes), options.clone()));
-        // A runtime inside a runtime is refused by tokio, so the first steps run elsewhere too.
-        let opened = std::thread::spawn(move || {
+        let (writers, readers) = elsewhere(move || {
             let (wakes, options) = for_threads;
             let mut writers = Vec::new();
             for number in 0..POSTGRES_WRITERS {
@@ -166,18 +220,8 @@ impl Store {
                 let writer = session::open_writer(&mut backend, &options, &wakes, opening)?;
                 writers.push((sqlite::Any::Postgres(Box::new(connection)), writer));
             }
-            let mut readers = Vec::new();
-            for _ in 0..options.readers.max(1) {
-                readers.push(sqlite::Any::Postgres(Box::new(PgConnection::connect(
-                    &url,
-                )?)));
-            }
-            Ok((writers, readers))
-        });
-        let (writers, readers) = opened.join().map_err(|panic| StoreError::Panicked {
-            name: "open_postgres",
-            message: panic_text(panic.as_ref()),
-        })??;
+            Ok((writers, postgres_readers(&url, &options)?))
+        })?;
         let vault = writers
             .first()
             .map(|(_, writer)| writer.vault())
@@ -185,7 +229,7 @@ impl Store {
         let mut threads = Threads::default();
         threads.start_writers(writers, &options)?;
         threads.start_readers(readers, &vault, &options)?;
-        Ok(Self::of(Mode::Threads(threads), wakes, options, None))
+        Ok(Self::of(Mode::Threads(threads), wakes, options, lock))
     }
 
     fn of(mode: Mode, wakes: Arc<Wakes>, options: StoreOptions, lock: Option<DataLock>) -> Self {
@@ -294,6 +338,30 @@ impl Store {
     pub fn options(&self) -> &StoreOptions {
         &self.inner.options
     }
+}
+
+/// Runs first steps on a thread of their own: a runtime inside a runtime is refused by tokio.
+pub(crate) fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = std::thread::spawn(work).join();
+    done.map_err(|panic| StoreError::Panicked {
+        name: "open_postgres",
+        message: panic_text(panic.as_ref()),
+    })?
+}
+
+fn postgres_readers(url: &str, options: &StoreOptions) -> Result<Vec<sqlite::Any>, StoreError> {
+    (0..options.readers.max(1))
+        .map(|_| Ok(sqlite::Any::Postgres(Box::new(PgConnection::connect(url)?))))
+        .collect()
+}
+
+fn no_ledger(error: StoreError) -> StoreError {
+    if !postgres::is_no_table(&error) {
+        return error;
+    }
+    StoreError::Migration(NO_LEDGER.into())
 }
 
 fn read_once<T>(

@@ -53,6 +53,10 @@ impl Clock for SimClock {
         self.now_us.load(Ordering::SeqCst)
     }
 
+    fn steady_us(&self) -> i64 {
+        self.glance_us()
+    }
+
     async fn sleep_until_us(&self, at_us: i64) {
         let waits = self.waits.fetch_add(1, Ordering::SeqCst);
         assert!(waits < WAITS_MAX, "the run waits without coming to an end");

@@ -299,10 +299,12 @@ impl Player<'_> {
                 self.env = self.world.session()?;
                 Ok(())
             }
-            // Nobody asks a simulated process to stop.
-            PassError::Store(_) | PassError::Refused { .. } | PassError::Stopped => {
-                Err(error.to_string())
-            }
+            // Nobody asks a simulated process to stop, and nobody else has its lease.
+            PassError::Store(_)
+            | PassError::Refused { .. }
+            | PassError::Elsewhere { .. }
+            | PassError::LeaseLost { .. }
+            | PassError::Stopped => Err(error.to_string()),
         }
     }
 }

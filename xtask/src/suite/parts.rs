@@ -92,6 +92,16 @@ const fn tampered(name: &'static str, args: &'static [&'static str]) -> Extra {
     }
 }
 
+/// Real processes, killed: never twice the same, so there is no seed to repeat.
+const fn chaos(name: &'static str, args: &'static [&'static str]) -> Extra {
+    Extra {
+        name,
+        args,
+        seeded: false,
+        ends: Ends::Well,
+    }
+}
+
 /// The product's own checks. Add a line when a command exists; `seeded` ones get `--seed N`.
 pub(super) const EXTRAS: &[Extra] = &[
     Extra {
@@ -130,6 +140,25 @@ pub(super) const EXTRAS: &[Extra] = &[
         seeded: false,
         ends: Ends::Well,
     },
+    chaos(
+        "chaos on SQLite, 25 kills",
+        &["xtask", "chaos", "--cycles", "25", "--entries", "60"],
+    ),
+    chaos(
+        "chaos on PostgreSQL, three nodes, 25 kills",
+        &[
+            "xtask",
+            "chaos",
+            "--cycles",
+            "25",
+            "--entries",
+            "60",
+            "--store",
+            "postgres",
+            "--nodes",
+            "3",
+        ],
+    ),
     tampered(
         "demo notices a dropped line",
         &[

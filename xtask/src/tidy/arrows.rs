@@ -53,6 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("bench", &["rules", "domain"]),
+    ("chaos", &["twins", "pipeline", "connector-sdk"]),
     ("fuzz", &[]),
     ("xtask", &[]),
 ];

@@ -4,6 +4,7 @@
 use crate::app;
 use crate::args::Args;
 use crate::failure::{Failure, NEEDS_A_PERSON};
+use crate::ledger::{self, Access, Place};
 use crate::out::{self, Output};
 use crate::progress::Bar;
 use std::process::ExitCode;
@@ -11,14 +12,13 @@ use std::sync::Arc;
 
 pub(crate) async fn verify(args: &Args) -> Result<ExitCode, Failure> {
     let config = app::load_config(args)?;
-    let path = app::ledger_path(&config);
-    if !path.exists() {
-        return Err(Failure::usage(
-            format!("there is no ledger at {}", path.display()),
-            "run `counterfoil sync` first, or name another configuration",
-        ));
-    }
-    let report = store::audit::verify_file(&path, app::store_options(&config)?).await;
+    let report = match Place::of(&config)? {
+        Place::File(path) if path.exists() => {
+            store::audit::verify_file(&path, ledger::store_options(&config)?).await
+        }
+        // A file that is not there is told like a database without a ledger.
+        _ => store::audit::verify(&ledger::open_store(&config, Access::Read)?).await?,
+    };
     let checked = report.checked;
     if args.output == Output::Json {
         let problems: Vec<_> = report
@@ -56,13 +56,6 @@ pub(crate) async fn verify(args: &Args) -> Result<ExitCode, Failure> {
 
 pub(crate) async fn reprice(args: &Args) -> Result<ExitCode, Failure> {
     let config = app::load_config(args)?;
-    if !app::ledger_path(&config).exists() {
-        let path = app::ledger_path(&config);
-        return Err(Failure::usage(
-            format!("there is no ledger at {}", path.display()),
-            "run `counterfoil sync` first, or name another configuration",
-        ));
-    }
     let bar = Arc::new(Bar::new(args.quiet));
     let env = app::open_for_reading(&config, bar.clone())?;
     let repriced = pipeline::reprice::reprice(&env).await;

@@ -1,8 +1,9 @@
 //! `check`: the doctor. It looks the way real work looks, and changes nothing.
 
-use crate::app::{self, Access};
+use crate::app;
 use crate::args::Args;
 use crate::failure::{Failure, NEEDS_A_PERSON};
+use crate::ledger::{self, Access, Place};
 use crate::out::{self, Output};
 use connector_sdk::check::{CheckLine, Verdict};
 use std::process::ExitCode;
@@ -86,24 +87,31 @@ fn named(system: &str, lines: Vec<CheckLine>) -> Vec<CheckLine> {
 }
 
 fn ledger(config: &crate::config::Config) -> CheckLine {
-    let path = app::ledger_path(config);
-    if !path.exists() {
-        return CheckLine::with_hint(
-            Verdict::Warning,
-            "ledger",
-            format!("there is none at {} yet", path.display()),
-            "the first sync creates it",
-        );
+    let bad = |found: String, failure: &Failure| {
+        let hint = format!("{}; restore a backup if it is damaged", failure.what());
+        CheckLine::with_hint(Verdict::Bad, "ledger", found, hint)
+    };
+    let place = match Place::of(config) {
+        Ok(place) => place,
+        Err(failure) => return bad("cannot be looked for".to_owned(), &failure),
+    };
+    let words = place.words();
+    match place.holds_one() {
+        Ok(true) => {}
+        Ok(false) => {
+            return CheckLine::with_hint(
+                Verdict::Warning,
+                "ledger",
+                format!("there is none at {words} yet"),
+                "the first sync creates it",
+            );
+        }
+        Err(failure) => return bad(format!("is not reached at {words}"), &failure),
     }
     // Also while another process works with it.
-    match app::open_store(config, Access::Read) {
-        Ok(_) => CheckLine::good("ledger", format!("opens at {}", path.display())),
-        Err(_) => CheckLine::with_hint(
-            Verdict::Bad,
-            "ledger",
-            format!("does not open at {}", path.display()),
-            "run `counterfoil status` for the reason; restore a backup if the file is damaged",
-        ),
+    match ledger::open_store(config, Access::Read) {
+        Ok(_) => CheckLine::good("ledger", format!("opens at {words}")),
+        Err(failure) => bad(format!("does not open at {words}"), &failure),
     }
 }
 

@@ -3,9 +3,10 @@
 //! It reads beside a running process and changes nothing. A file appears under its name when it is
 //! whole, or not at all.
 
-use crate::app::{self, Access};
+use crate::app;
 use crate::args::Args;
 use crate::failure::{Failure, NEEDS_A_PERSON};
+use crate::ledger::{self, Access};
 use crate::out;
 use domain::labor::LaborTransaction;
 use domain::time::{WORK_DATE_MAX, WORK_DATE_MIN};
@@ -61,7 +62,7 @@ pub(crate) async fn labor(
         ));
     }
     let config = app::load_config(args)?;
-    let store = app::open_store(&config, Access::Read)?;
+    let store = ledger::open_store(&config, Access::Read)?;
     let partial = file.map(begin).transpose()?;
     let out: Box<dyn Write + Send> = match &partial {
         Some((_, open)) => Box::new(BufWriter::new(open.try_clone()?)),

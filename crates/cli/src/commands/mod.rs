@@ -69,7 +69,10 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
             command: crate::args::Audit::Reprice,
         } => audit::reprice(&args).await,
         Command::Backup { file } => keep::backup(&args, file).await,
-        Command::Restore { file, replace } => keep::restore(&args, file, *replace).await,
+        Command::Restore { file, replace, .. } => match file {
+            Some(file) => keep::restore(&args, file, *replace).await,
+            None => keep::restored_database(&args),
+        },
         Command::Rates { command } => rates::run(&args, command).await,
         Command::Rehearse(asked) => rehearse::run(&args, asked).await,
         Command::Publish { dry_run } => publish::run(&args, *dry_run).await,

@@ -1,17 +1,18 @@
 //! `run`: pass after pass until stopped, with an ear for commands beside it.
 
 use super::sync::show;
-use crate::app::{self, Access};
+use crate::app;
 use crate::args::Args;
 use crate::beside::config_name;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::ledger::{self, Access};
 use crate::out;
 use connector_sdk::clock::{Clock, SystemClock};
 use pipeline::crash::Crashes;
 use pipeline::env::{Env, Progress, Silent};
 use pipeline::stop::Stop;
-use server::failed::Failed;
+use server::failed::{Failed, Kind};
 use server::halt::Halt;
 use server::host::{About, Host, Opener};
 use server::operations::pass::Pass;
@@ -22,6 +23,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The least pause before a node looks again whether another one still works, in microseconds.
+const LOOK_AGAIN_US: i64 = 200_000;
 
 /// Opens the handles for each turn from the configuration as it is then.
 struct FromFile {
@@ -36,7 +40,7 @@ impl FromFile {
     fn env(&self, progress: Arc<dyn Progress>) -> Result<Env, Failure> {
         // Its warnings were told when the process started, and `check` tells them at any time.
         let config = Config::load(&self.path)?;
-        if app::identity(&config)? != self.identity {
+        if ledger::identity(&config)? != self.identity {
             return Err(Failure::usage(
                 format!(
                     "{} now names another ledger, data folder or seal key than when this process \
@@ -91,35 +95,43 @@ impl Signals {
     }
 }
 
+/// How the work over one session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// It was asked to, or all passes are done.
+    Done,
+    /// Another node took over, since this one did not extend its lease in time.
+    Fenced,
+}
+
+/// When passes begin.
+struct Timetable {
+    pause_us: i64,
+    /// Passes still to be made; no end without it.
+    left: Option<u64>,
+}
+
 pub(crate) async fn run(
     args: &Args,
     every_seconds: u64,
     passes: Option<u64>,
 ) -> Result<ExitCode, Failure> {
     let mut signals = Signals::listen()?;
-    let config = app::load_config(args)?;
-    let store = app::open_store(&config, Access::Write)?;
-    let socket = Socket::bind(&app::data_folder(&config))?;
     let halt = Arc::new(Halt::default());
-    let opener = FromFile {
-        path: args.config.clone(),
-        store,
-        identity: app::identity(&config)?,
-        crashes: crate::crash::crashes(),
-        halt: Arc::clone(&halt),
+    let mut timetable = Timetable {
+        pause_us: i64::try_from(every_seconds)
+            .unwrap_or(3600)
+            .saturating_mul(1_000_000),
+        left: passes,
     };
-    let about = About {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        config: config_name(&args.config)?,
-    };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let host = Host::new(about, Box::new(opener), clock, Arc::clone(&halt))?;
-    let served = serve(Arc::clone(&host), socket);
     let work = async {
-        let told = pass_after_pass(args, &host, &halt, every_seconds, passes).await;
-        host.close().await;
-        served.end().await;
-        told
+        while one_session(args, &halt, &mut timetable).await? == Ended::Fenced {
+            out::complain(
+                "another node has taken over from this one, which did not extend its lease in \
+                 time; opening a new session",
+            );
+        }
+        Ok(())
     };
     tokio::select! {
         told = work => told.map(|()| ExitCode::SUCCESS),
@@ -130,38 +142,82 @@ pub(crate) async fn run(
     }
 }
 
+/// Open the ledger and work over it until the end, or until this session is over.
+async fn one_session(
+    args: &Args,
+    halt: &Arc<Halt>,
+    timetable: &mut Timetable,
+) -> Result<Ended, Failure> {
+    let config = app::load_config(args)?;
+    let store = ledger::open_store(&config, Access::Write)?;
+    let socket = Socket::bind(&ledger::data_folder(&config))?;
+    let opener = FromFile {
+        path: args.config.clone(),
+        store,
+        identity: ledger::identity(&config)?,
+        crashes: crate::crash::crashes(),
+        halt: Arc::clone(halt),
+    };
+    let about = About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config: config_name(&args.config)?,
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let host = Host::new(about, Box::new(opener), clock, Arc::clone(halt))?;
+    let served = serve(Arc::clone(&host), socket);
+    let ended = pass_after_pass(args, &host, halt, timetable).await;
+    host.close().await;
+    served.end().await;
+    ended
+}
+
 async fn pass_after_pass(
     args: &Args,
     host: &Host,
     halt: &Halt,
-    every_seconds: u64,
-    passes: Option<u64>,
-) -> Result<(), Failure> {
+    timetable: &mut Timetable,
+) -> Result<Ended, Failure> {
     let clock = Arc::clone(host.clock());
-    let pause_us = i64::try_from(every_seconds)
-        .unwrap_or(3600)
-        .saturating_mul(1_000_000);
-    let mut done = 0;
     loop {
-        let next_us = clock.now_us().saturating_add(pause_us);
-        host.announce(Some(next_us));
-        let silent = Arc::new(Silent);
-        let never = std::future::pending();
-        let outcome = host.carry_out(&Pass::default(), silent, never).await;
-        match outcome {
-            Ok(pass) => {
-                show(args, &pass)?;
+        let mut next_us = clock.now_us().saturating_add(timetable.pause_us);
+        let due_us = match host.looked_at_by_nodes_us().await {
+            Ok(looked) => looked.map_or(0, |at_us| at_us.saturating_add(timetable.pause_us)),
+            // The pass will say what is wrong.
+            Err(_) => 0,
+        };
+        if due_us > clock.now_us() {
+            next_us = due_us;
+        } else {
+            host.announce(Some(next_us));
+            let silent = Arc::new(Silent);
+            let never = std::future::pending();
+            match host.with_patience(&Pass::default(), silent, never, 0).await {
+                Ok(pass) => {
+                    show(args, &pass)?;
+                }
+                Err(_) if halt.asked() => return Ok(Ended::Done),
+                Err(failed) => match failed.kind {
+                    Kind::Fenced => return Ok(Ended::Fenced),
+                    // It is at work, or dead: then its lease ends, and this node goes on.
+                    Kind::Elsewhere { left_us } => {
+                        let left_us =
+                            left_us.clamp(LOOK_AGAIN_US, timetable.pause_us.max(LOOK_AGAIN_US));
+                        next_us = clock.now_us().saturating_add(left_us);
+                    }
+                    // The next pass may find what this one lacked; nothing is lost meanwhile.
+                    Kind::WrongUse | Kind::Stopped => Failure::from(failed).tell(),
+                },
             }
-            Err(_) if halt.asked() => return Ok(()),
-            // The next pass may find what this one lacked; nothing is lost meanwhile.
-            Err(failed) => Failure::from(failed).tell(),
+            if let Some(left) = &mut timetable.left {
+                *left = left.saturating_sub(1);
+            }
         }
-        done += 1;
-        if halt.asked() || passes.is_some_and(|passes| done >= passes) {
-            return Ok(());
+        if halt.asked() || timetable.left == Some(0) {
+            return Ok(Ended::Done);
         }
+        host.announce(Some(next_us));
         tokio::select! {
-            () = halt.wait() => return Ok(()),
+            () = halt.wait() => return Ok(Ended::Done),
             () = clock.sleep_until_us(next_us) => {}
         }
     }

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::out::{self, Output};
 use crate::progress::Bar;
 use domain::time::instant_text;
+use pipeline::nodes::Node;
 use pipeline::status::Status;
 use serde::Serialize;
 use server::operations::posting::SwitchPosting;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 struct Shown<'a> {
     #[serde(flatten)]
     status: &'a Status,
+    nodes: &'a [Node],
     process: Option<Process>,
     process_problem: Option<String>,
 }
@@ -27,6 +29,7 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = app::load_config(args)?;
     let env = app::open_for_reading(&config, Arc::new(Bar::new(true)))?;
     let status = pipeline::status::status(&env).await?;
+    let nodes = pipeline::nodes::nodes(&env).await?;
     // What the ledger says is shown whatever the process says of itself.
     let process = beside::process(&config).await;
     if args.output == Output::Json {
@@ -36,6 +39,7 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
         };
         out::json(&Shown {
             status: &status,
+            nodes: &nodes,
             process,
             process_problem: problem,
         })?;
@@ -45,6 +49,14 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
         Ok(Some(process)) => print_process(&process),
         Ok(None) => out::line("`counterfoil run` is not running"),
         Err(failure) => failure.tell(),
+    }
+    for node in nodes.iter().filter(|node| !node.leases.is_empty()) {
+        let names: Vec<&str> = node.leases.keys().map(String::as_str).collect();
+        out::line(&format!(
+            "node {} works for {}",
+            node.name,
+            names.join(", ")
+        ));
     }
     match (&status.last_scan_us, status.last_scan_rows) {
         (Some(at_us), Some(rows)) => {

@@ -1,9 +1,10 @@
 //! `sync`: one pass, or what it would do.
 
-use crate::app::{self, Access};
+use crate::app;
 use crate::args::Args;
 use crate::beside::carry_out;
 use crate::failure::{Failure, NEEDS_A_PERSON};
+use crate::ledger::{self, Access};
 use crate::out::{self, Output};
 use crate::progress::Bar;
 use domain::currency::Currency;
@@ -125,12 +126,12 @@ fn print(result: &SyncResult) {
 pub(crate) async fn dry_run(args: &Args, today: Option<Date>) -> Result<ExitCode, Failure> {
     let config = app::load_config(args)?;
     let bar = Arc::new(Bar::new(args.quiet));
-    let access = if app::ledger_path(&config).exists() {
+    let access = if ledger::Place::of(&config)?.holds_one()? {
         Access::Read
     } else {
         Access::Write
     };
-    let store = app::open_store(&config, access)?;
+    let store = ledger::open_store(&config, access)?;
     let env = app::over(&config, store, access, bar.clone())?;
     let today = today.unwrap_or_else(|| server::operations::pass::today(&env));
     let plan = pipeline::dry_run::dry_run(&env, today).await;

@@ -25,6 +25,9 @@ pub(crate) struct ConfigFile {
     /// The folder of the ledger's data.
     #[serde(default = "data_folder")]
     pub(crate) data: PathBuf,
+    /// Where the ledger is kept, if not in a file.
+    #[serde(default)]
+    pub(crate) store: StoreTable,
     /// The billing entity.
     pub(crate) entity: Entity,
     /// The flow.
@@ -60,6 +63,16 @@ pub(crate) struct ConfigFile {
 
 fn data_folder() -> PathBuf {
     PathBuf::from("data")
+}
+
+/// Where the ledger is kept.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoreTable {
+    /// A PostgreSQL database that several nodes share: postgres://USER:PASSWORD@HOST:5432/DATABASE.
+    /// None = a file in the data folder.
+    #[serde(default)]
+    pub(crate) postgres: Option<SecretRef>,
 }
 
 /// The flow.

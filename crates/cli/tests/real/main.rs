@@ -34,6 +34,8 @@ mod negative;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod redmine;
 #[cfg(test)]
 mod restore;

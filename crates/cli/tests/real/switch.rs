@@ -18,6 +18,7 @@ pub mod crash {
         pub fn from_name(name: &str) -> Option<Self> {
             (name == "told").then_some(Self::Told)
         }
+        pub fn name(self) -> &'static str { "told" }
     }
     #[derive(Debug)]
     pub struct Crashed;

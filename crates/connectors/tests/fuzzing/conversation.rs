@@ -31,6 +31,10 @@ impl Clock for Patient {
         self.0.load(Ordering::SeqCst)
     }
 
+    fn steady_us(&self) -> i64 {
+        self.now_us()
+    }
+
     async fn sleep_until_us(&self, at_us: i64) {
         self.0.fetch_max(at_us, Ordering::SeqCst);
     }

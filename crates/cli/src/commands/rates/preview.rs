@@ -1,10 +1,11 @@
 //! `rates preview`: what a change would do, carried out on a copy of the ledger that is thrown away.
 
 use super::{Reading, rows_of};
-use crate::app::{self, Access};
+use crate::app;
 use crate::args::Args;
 use crate::config::{Config, rates};
 use crate::failure::Failure;
+use crate::ledger::{self, Access};
 use crate::out::{self, Output};
 use crate::progress::Bar;
 use domain::currency::Currency;
@@ -56,10 +57,14 @@ impl Asked<'_> {
         folder: &Path,
         bar: &Arc<Bar>,
     ) -> Result<Env, Failure> {
+        ledger::file_of(
+            config,
+            "previews of a ledger in a database are not there yet",
+        )?;
         let (taken, copy) = (folder.join("taken"), folder.join("copy.sqlite"));
         store::backup::backup(&now.store, &taken).await?;
-        store::backup::restore(&taken, &copy, app::store_options(config)?, false).await?;
-        let store = Store::open_sqlite(&copy, app::store_options(config)?)?;
+        store::backup::restore(&taken, &copy, ledger::store_options(config)?, false).await?;
+        let store = Store::open_sqlite(&copy, ledger::store_options(config)?)?;
         let is_configuration = self.change.extension().is_some_and(|end| end == "toml");
         if is_configuration {
             let changed = Config::load(self.change)?;
