@@ -11,6 +11,9 @@ use std::time::Duration;
 /// Where a debug build writes the last point it passed.
 const STEPS: &str = "steps";
 
+/// What a process does before its first point: it opens the ledger, or waits for its turn.
+const WAITING: &str = "(starting or waiting)";
+
 /// A node.
 pub(crate) struct Node {
     /// Its number.
@@ -100,6 +103,11 @@ impl Node {
         Ok(false)
     }
 
+    /// Whether it has passed a point in this life.
+    pub(crate) fn is_at_work(&self) -> bool {
+        fs::metadata(self.folder.join(STEPS)).is_ok_and(|file| file.len() > 0)
+    }
+
     /// Kill it. The last point that it passed in this life, if it was alive.
     pub(crate) fn kill(&mut self) -> Result<Option<String>> {
         if !self.runs()? {
@@ -116,7 +124,7 @@ impl Node {
         }
         let step = step.trim();
         Ok(Some(
-            if step.is_empty() { "starting" } else { step }.to_owned(),
+            if step.is_empty() { WAITING } else { step }.to_owned(),
         ))
     }
 

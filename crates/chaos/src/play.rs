@@ -137,7 +137,11 @@ impl Stage {
             400
         };
         self.wait_ms(youth_ms, asked.life_ms_max).await;
-        let victim = self.nodes.choose_mut(&mut self.dice);
+        // Mostly one that works: the others only wait for their turn.
+        let of_work = self.dice.random_range(0..5) > 0 && self.nodes.iter().any(Node::is_at_work);
+        let mut nodes: Vec<&mut Node> = self.nodes.iter_mut().collect();
+        nodes.retain(|node| !of_work || node.is_at_work());
+        let victim = nodes.choose_mut(&mut self.dice);
         let victim = victim.context("there is a node")?;
         if let Some(step) = victim.kill()? {
             *self.killed_after.entry(step).or_default() += 1;

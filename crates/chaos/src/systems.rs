@@ -57,7 +57,9 @@ fn of_tracker(seed: u64) -> FaultPlan {
 
 fn of_erp(seed: u64) -> FaultPlan {
     FaultPlan {
-        latency_ms_max: 8,
+        // Long enough that many die while a call is under way.
+        latency_ms_min: 20,
+        latency_ms_max: 200,
         throttled: 5,
         unavailable: 10,
         dropped_before: 10,

@@ -128,23 +128,16 @@ pub(crate) fn over(
     let (clock, transport) = handles()?;
     let fingerprint_key = FingerprintKey(digest("fingerprint key", &[&seal_bytes(config)?]));
     let settings = settings_of(config, fingerprint_key)?;
-    let keeper = || {
-        if access == Access::Write {
-            Some(store.clone())
-        } else {
-            None
-        }
-    };
     let flow = &settings.flow;
     let way_in = PatientTransport::new(transport.clone(), clock.clone(), source_domain(flow));
     let through: Arc<dyn Transport> = way_in.clone();
     let source = source(config, &through, &clock)?;
-    way_in.begin(source.time.manifest().limits.clone(), keeper());
+    let headers = source.time.manifest().limit_headers;
     let way_out = PatientTransport::new(transport, clock.clone(), target_domain(flow));
     let through: Arc<dyn Transport> = way_out.clone();
     let target = target(config, &through, &clock)?;
-    way_out.begin(target.manifest().limits.clone(), keeper());
-    Ok(Env {
+
+    let env = Env {
         clock,
         store,
         source: source.time,
@@ -155,5 +148,13 @@ pub(crate) fn over(
         progress,
         stop: Arc::new(NeverStop),
         settings: Arc::new(settings),
-    })
+    };
+    let keeper = || match access {
+        Access::Write => Some(env.store.clone()),
+        Access::Read => None,
+    };
+    way_in.begin(env.source_limits().to_vec(), headers, keeper());
+    let headers = env.target.manifest().limit_headers;
+    way_out.begin(env.target_limits().to_vec(), headers, keeper());
+    Ok(env)
 }

@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use crate::stop::Stop;
 use connector_sdk::call::CallError;
 use connector_sdk::clock::Clock;
+use connector_sdk::manifest::Limit;
 use connector_sdk::source::{Feedback, MasterWriter, TimeSource};
 use connector_sdk::target::Target;
 use domain::reference::Reference;
@@ -82,6 +83,18 @@ impl Env {
             return Err(PassError::Stopped);
         }
         Ok(())
+    }
+
+    /// The limits of the tracker's account.
+    pub fn source_limits(&self) -> &[Limit] {
+        let known = &self.source.manifest().limits;
+        self.settings.source_limits.as_ref().unwrap_or(known)
+    }
+
+    /// The limits of the ERP's account.
+    pub fn target_limits(&self) -> &[Limit] {
+        let known = &self.target.manifest().limits;
+        self.settings.target_limits.as_ref().unwrap_or(known)
     }
 
     /// Tell whoever watches.

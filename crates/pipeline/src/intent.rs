@@ -68,7 +68,7 @@ impl Command for WriteIntent {
         let now_us = tx.now_us();
         match room(tx, &target_domain(&self.flow), &self.limits)? {
             Permit::NotBefore(at_us) => return Ok(Claim::NotBefore(at_us)),
-            Permit::Granted => {}
+            Permit::Granted(_) => {}
         }
         let numbers: Vec<i64> = self.rows.iter().map(|row| row.posting_no).collect();
         let bytes = members_bytes(&numbers);

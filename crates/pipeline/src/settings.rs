@@ -1,5 +1,6 @@
 //! What a flow is told by its configuration.
 
+use connector_sdk::manifest::Limit;
 use connector_sdk::source::DateWindow;
 use domain::contract::Contract;
 use domain::rate::RateRow;
@@ -78,6 +79,10 @@ pub struct Settings {
     pub tries_max: i64,
     /// The most that one pass waits for limits and doubts to clear, in milliseconds.
     pub patience_ms: u64,
+    /// The limits of the source's account, where they differ from what its connector knows.
+    pub source_limits: Option<Vec<Limit>>,
+    /// The same for the target.
+    pub target_limits: Option<Vec<Limit>>,
 }
 
 impl Settings {

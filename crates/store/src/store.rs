@@ -210,14 +210,15 @@ impl Store {
                 let mut connection = PgConnection::connect(&url)?;
                 let mut backend = Backend::Postgres(&mut connection);
                 if number == 0 {
-                    migrate::migrate(&mut backend)?;
+                    among_others(|| migrate::migrate(&mut backend))?;
                 }
                 let opening = if number == 0 {
                     Opening::AmongNodes
                 } else {
                     Opening::Further
                 };
-                let writer = session::open_writer(&mut backend, &options, &wakes, opening)?;
+                let writer =
+                    among_others(|| session::open_writer(&mut backend, &options, &wakes, opening))?;
                 writers.push((sqlite::Any::Postgres(Box::new(connection)), writer));
             }
             Ok((writers, postgres_readers(&url, &options)?))
@@ -349,6 +350,20 @@ pub(crate) fn elsewhere<T: Send + 'static>(
         name: "open_postgres",
         message: panic_text(panic.as_ref()),
     })?
+}
+
+/// How often an opening that met another node's is tried again.
+const OPENING_TRIES: u32 = 50;
+
+/// Opens among nodes that may be opening at the same moment: whoever loses a race asks again.
+fn among_others<T>(mut open: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let mut tries = 0;
+    loop {
+        match open() {
+            Err(error) if error.again() && tries < OPENING_TRIES => tries += 1,
+            done => return done,
+        }
+    }
 }
 
 fn postgres_readers(url: &str, options: &StoreOptions) -> Result<Vec<sqlite::Any>, StoreError> {

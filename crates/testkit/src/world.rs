@@ -136,6 +136,8 @@ fn settings(firm: &Firm, from: Date) -> Settings {
         settle_ms: 5_000,
         tries_max: 30,
         patience_ms: 900_000,
+        source_limits: None,
+        target_limits: None,
     }
 }
 
@@ -265,8 +267,8 @@ impl World {
             )),
             _ => self.deaths.clone(),
         };
-        way_in.begin(source.manifest().limits.clone(), Some(store.clone()));
-        way_out.begin(target.manifest().limits.clone(), Some(store.clone()));
+        way_in.begin_with(source.manifest(), Some(store.clone()));
+        way_out.begin_with(target.manifest(), Some(store.clone()));
         Ok(Env {
             clock,
             store,

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::out::{self, Output};
 use crate::progress::Bar;
 use domain::time::instant_text;
+use pipeline::limit::Used;
 use pipeline::nodes::Node;
 use pipeline::status::Status;
 use serde::Serialize;
@@ -75,6 +76,23 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
         "{} lines wait to be sent, {} calls are open",
         status.lines_waiting, status.calls_open
     ));
+    for account in &status.limits {
+        if let Some(until_us) = account.paused_until_us {
+            let until = instant_text(until_us);
+            out::line(&format!(
+                "{} asked for a pause until {until}",
+                account.domain
+            ));
+        }
+    }
+    let rows = status.limits.iter().flat_map(|account| {
+        let row = |used: &Used| {
+            let of = format!("{} of {}", used.used, used.most);
+            vec![account.domain.clone(), used.limit.clone(), of]
+        };
+        account.used.iter().map(row).collect::<Vec<_>>()
+    });
+    out::table(&["account", "limit", ">used"], rows.collect());
     let rows = status
         .exceptions
         .iter()

@@ -3,6 +3,7 @@
 use super::place::ContractPlace;
 use super::rates::RateEntry;
 use super::secret::SecretRef;
+use connector_sdk::manifest::Limit;
 use connectors::source::redmine::RedmineConfig;
 use connectors::source::reference::ReferenceTrackerConfig;
 use connectors::target::reference::ReferenceErpConfig;
@@ -160,6 +161,9 @@ pub(crate) struct SourceTables {
     /// The reference tracker API.
     #[serde(default)]
     pub(crate) reference: Option<ReferenceTrackerConfig>,
+    /// The limits of the account, where they differ from what the connector knows: all of them.
+    #[serde(default)]
+    pub(crate) limits: Option<Vec<Limit>>,
 }
 
 impl SourceTables {
@@ -183,6 +187,9 @@ pub(crate) struct TargetTables {
     /// The reference ERP API.
     #[serde(default)]
     pub(crate) reference: Option<ReferenceErpConfig>,
+    /// The limits of the account, where they differ from what the connector knows: all of them.
+    #[serde(default)]
+    pub(crate) limits: Option<Vec<Limit>>,
 }
 
 /// What is wrong with the file.
@@ -239,6 +246,19 @@ impl ConfigFile {
         }
         if !(0..=366).contains(&self.flow.look_ahead_days) {
             return complain("look_ahead_days is not between 0 and 366", "31 is usual");
+        }
+        for (table, limits) in [
+            ("source", &self.source.limits),
+            ("target", &self.target.limits),
+        ] {
+            for (number, limit) in (1..).zip(limits.iter().flatten()) {
+                if let Some(fault) = limit.fault() {
+                    return complain(
+                        format!("[{table}] limits, number {number}: {fault}"),
+                        "write for example limits = [{ window = { requests = 60, window_ms = 60000 } }]",
+                    );
+                }
+            }
         }
         self.check_contracts()?;
         let mut warnings = Vec::new();

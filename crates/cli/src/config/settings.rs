@@ -66,5 +66,7 @@ pub(crate) fn settings_of(
         settle_ms: file.flow.settle_ms,
         tries_max: file.flow.tries_max,
         patience_ms: file.flow.patience_ms,
+        source_limits: file.source.limits.clone(),
+        target_limits: file.target.limits.clone(),
     })
 }

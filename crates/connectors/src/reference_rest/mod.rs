@@ -9,6 +9,7 @@ pub use pages::{PASSES_MAX, ROWS_MAX};
 
 use connector_sdk::call::CallError;
 use connector_sdk::clock::Clock;
+use connector_sdk::manifest::{LimitHeaders, Resets};
 use connector_sdk::secrecy::{ExposeSecret, SecretString};
 use connector_sdk::target::Call;
 use connector_sdk::transport::{BODY_LIMIT_BYTES, Effect, Method, Reply, Request, Transport};
@@ -17,6 +18,13 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use thiserror::Error;
+
+/// How the reference API says what is left of its window: `ratelimit-remaining`, and
+/// `ratelimit-reset` in seconds from now.
+pub(crate) const LIMIT_HEADERS: LimitHeaders = LimitHeaders {
+    remaining: "ratelimit-remaining",
+    resets: Some(Resets::InSeconds("ratelimit-reset")),
+};
 
 /// A configuration that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

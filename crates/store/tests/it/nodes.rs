@@ -270,3 +270,23 @@ async fn a_fenced_node_writes_nothing_more_on_postgres() {
     let living = Store::open_postgres(&fresh.url, options("b")).unwrap();
     fence(&dead, &living).await;
 }
+
+#[test]
+fn many_nodes_open_a_new_ledger_at_once() {
+    let Some(fresh) = Fresh::database("openings") else {
+        return;
+    };
+    let openings: Vec<_> = (0..6)
+        .map(|number| {
+            let url = fresh.url.clone();
+            std::thread::spawn(move || Store::open_postgres(&url, options(&format!("n{number}"))))
+        })
+        .collect();
+    let opened: Vec<_> = openings
+        .into_iter()
+        .map(|one| one.join().unwrap().map(drop))
+        .collect();
+    for one in opened {
+        one.unwrap();
+    }
+}

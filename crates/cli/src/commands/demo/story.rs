@@ -494,6 +494,8 @@ fn settings(seed: u64, config: &FirmConfig, first_day: Date) -> Settings {
         settle_ms: 200,
         tries_max: 30,
         patience_ms: 20_000,
+        source_limits: None,
+        target_limits: None,
     }
 }
 
@@ -566,8 +568,8 @@ fn connect(
         }),
     );
     let store = Store::open_sqlite(ledger, options)?;
-    way_in.begin(source.manifest().limits.clone(), Some(store.clone()));
-    way_out.begin(target.manifest().limits.clone(), Some(store.clone()));
+    way_in.begin_with(source.manifest(), Some(store.clone()));
+    way_out.begin_with(target.manifest(), Some(store.clone()));
     Ok(Env {
         clock,
         store,

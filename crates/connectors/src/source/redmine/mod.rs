@@ -91,11 +91,13 @@ fn manifest(config: &RedmineConfig) -> Manifest {
         uniqueness: Uniqueness::LookUp,
         fence_grade: FenceGrade::None,
         batch_lines_max: 1,
+        calls_at_once: 1,
         write_timeout_ms: config.write_timeout_ms,
         longest_call_ms: config.write_timeout_ms.saturating_mul(4),
         quantity_decimals_max: 2,
         rate_decimals_max: 0,
         amount_rounding: None,
         limits: vec![Limit::Concurrency { requests: 2 }],
+        limit_headers: None,
     }
 }

@@ -90,6 +90,7 @@ fn manifest(config: &ReferenceTrackerConfig) -> Manifest {
         uniqueness: Uniqueness::LookUp,
         fence_grade: FenceGrade::None,
         batch_lines_max: 1,
+        calls_at_once: 1,
         write_timeout_ms: config.write_timeout_ms,
         longest_call_ms: config.write_timeout_ms.saturating_mul(4),
         quantity_decimals_max: 2,
@@ -99,6 +100,7 @@ fn manifest(config: &ReferenceTrackerConfig) -> Manifest {
             requests: config.requests_per_window,
             window_ms: config.window_ms,
         }],
+        limit_headers: Some(crate::reference_rest::LIMIT_HEADERS),
     }
 }
 

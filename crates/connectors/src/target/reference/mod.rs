@@ -118,6 +118,7 @@ fn manifest(config: &ReferenceErpConfig) -> Manifest {
         uniqueness,
         fence_grade,
         batch_lines_max: config.batch_lines_max,
+        calls_at_once: 8,
         write_timeout_ms: config.write_timeout_ms,
         longest_call_ms: config.longest_call_ms,
         quantity_decimals_max: config.quantity_decimals,
@@ -128,6 +129,7 @@ fn manifest(config: &ReferenceErpConfig) -> Manifest {
             requests: config.requests_per_window,
             window_ms: config.window_ms,
         }],
+        limit_headers: Some(crate::reference_rest::LIMIT_HEADERS),
     }
 }
 

@@ -86,6 +86,7 @@ impl Tryton {
             uniqueness,
             fence_grade,
             batch_lines_max: config.batch_lines_max,
+            calls_at_once: 1,
             write_timeout_ms: config.write_timeout_ms,
             longest_call_ms: config.longest_call_ms,
             quantity_decimals_max: 2,
@@ -93,6 +94,7 @@ impl Tryton {
             amount_rounding: Some(Rounding::HalfEven),
             // Two writers of one company wait for each other's rows.
             limits: vec![Limit::Concurrency { requests: 1 }],
+            limit_headers: None,
         };
         Ok(Self {
             config,

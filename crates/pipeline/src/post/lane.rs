@@ -1,255 +1,123 @@
-//! Posting: intent before the call, outcome after, look-up when in doubt. The only code that calls
-//! [`connector_sdk::target::Target::post`].
+//! One document: its lines are chosen, called and settled, one call after the other. The only code that
+//! calls [`connector_sdk::target::Target::post`].
 
+use super::{PostResult, settle};
 use crate::compare::{judge_found, other_content};
 use crate::crash::CrashPoint;
-use crate::env::{Env, Note, Terms, erp, inconsistent};
+use crate::env::{Env, Terms, erp, inconsistent};
 use crate::error::PassError;
 use crate::intent::{Claim, WriteIntent};
-use crate::outcome::{DoubtAttempt, SettleAttempt, Settlement};
+use crate::outcome::{DoubtAttempt, Settlement};
 use crate::payload::batch_of;
-use crate::postings::{document_shape, document_state, kind_of, members};
+use crate::postings::{document_shape, document_state};
 use crate::states;
 use connector_sdk::call::CallError;
 use connector_sdk::target::{Call, LineOutcome, PostBatch};
 use domain::exception::{Code, Problem};
 use domain::posting::PostingKind;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-use store::attempts::{self, AttemptRow};
-use store::documents::{self, DocumentRow};
+use store::attempts::AttemptRow;
+use store::documents::DocumentRow;
 use store::postings::{self, PostingRow};
 
-/// The setting that stops posting; its value says why.
-pub const POSTING_OFF: &str = "posting_off";
 /// The first wait after a call that was surely not executed, in milliseconds; it doubles.
 const BACKOFF_FIRST_MS: u64 = 500;
 /// The longest such wait.
 const BACKOFF_MAX_MS: u64 = 60_000;
-/// The least pause between two look-ups of one attempt, in microseconds.
-const LOOK_UP_PAUSE_US: i64 = 1_000_000;
-/// Documents looked at in one round.
-const DOCUMENTS_ROUND: i64 = 64;
+/// Steps of one document before others get their turn again.
+const STEPS_MAX: u32 = 16;
 
-/// What a posting pass came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct PostResult {
-    /// Lines that reached the ERP.
-    pub posted: u64,
-    /// Lines found there already and adopted.
-    pub adopted: u64,
-    /// Lines the ERP refused.
-    pub rejected: u64,
-    /// Calls made.
-    pub calls: u64,
-    /// Answers lost.
-    pub doubts: u64,
-    /// Lines that still wait when the pass ended.
-    pub left: u64,
-}
-
-impl PostResult {
-    /// Lines that this pass settled.
-    const fn done(&self) -> u64 {
-        self.posted + self.adopted + self.rejected
-    }
-}
-
-/// A pass over everything that is due, until nothing is or patience ends.
-pub async fn post_all(env: &Env, terms: &Terms) -> Result<PostResult, PassError> {
-    let mut worker = Worker {
-        env,
-        terms,
-        result: PostResult::default(),
-        smaller: BTreeMap::new(),
-        patience_us: env.clock.now_us().saturating_add(
-            i64::try_from(env.settings.patience_ms)
-                .unwrap_or(0)
-                .saturating_mul(1000),
-        ),
-    };
-    worker.run().await?;
-    let mut result = worker.result;
-    result.left = left(env).await?;
-    Ok(result)
-}
-
-async fn left(env: &Env) -> Result<u64, PassError> {
-    let documents = env
-        .store
-        .read(|tx| documents::due(tx, i64::MAX, 100_000))
-        .await?;
-    Ok(documents
-        .iter()
-        .map(|d| u64::try_from(d.unsettled).unwrap_or(0))
-        .sum())
-}
-
-struct Worker<'a> {
-    env: &'a Env,
-    terms: &'a Terms,
-    result: PostResult,
-    /// Halves of refused batches still to be tried on their own, by document.
-    smaller: BTreeMap<[u8; 16], VecDeque<Vec<i64>>>,
-    patience_us: i64,
-}
-
-enum Step {
+/// What a step came to.
+pub(super) enum Step {
+    /// Something was done.
     Worked,
+    /// There is something to do at an instant (microseconds).
     NotBefore(i64),
+    /// There is nothing to do.
     Idle,
 }
 
-impl Worker<'_> {
-    async fn run(&mut self) -> Result<(), PassError> {
-        let total = left(self.env).await?;
-        self.env
-            .progress
-            .hear(Note::Stage("posting to the ERP", Some(total)));
-        let mut done_before = 0;
-        loop {
-            let (resolved, doubts_until_us) = self.resolve_doubts().await?;
-            let now_us = self.env.clock.now_us();
-            let due = self
-                .env
-                .store
-                .read(move |tx| documents::due(tx, now_us, DOCUMENTS_ROUND))
-                .await?;
-            let mut worked = resolved;
-            let mut wait_us = doubts_until_us.unwrap_or(i64::MAX);
-            for document in due {
-                match self.one_document(document).await? {
-                    Step::Worked => worked = true,
-                    Step::NotBefore(at_us) => wait_us = wait_us.min(at_us),
-                    Step::Idle => {}
-                }
-                self.env.progress.hear(Note::Step(self.result.done()));
-            }
-            // Calls whose answer is lost again and again are work without end: a pass that settles
-            // nothing any more stops when its patience does, and the next one goes on.
-            let settles = self.result.done() > done_before;
-            done_before = self.result.done();
-            if worked && (settles || self.env.clock.now_us() <= self.patience_us) {
-                continue;
-            }
-            let next = self
-                .env
-                .store
-                .read(move |tx| documents::next_due(tx, now_us))
-                .await?;
-            wait_us = wait_us.min(next.unwrap_or(i64::MAX));
-            if wait_us > self.patience_us || worked {
-                return Ok(());
-            }
-            self.env.wait_until(wait_us).await?;
+/// One document with what is under way for it.
+pub(super) struct Lane<'a> {
+    env: &'a Env,
+    terms: &'a Terms,
+    document: DocumentRow,
+    result: PostResult,
+    /// Halves of refused batches still to be tried on their own.
+    halves: VecDeque<Vec<i64>>,
+}
+
+/// A lane that has come to a stop.
+pub(super) struct Done {
+    pub(super) document_id: [u8; 16],
+    pub(super) result: PostResult,
+    pub(super) halves: VecDeque<Vec<i64>>,
+    /// Whether any step did something.
+    pub(super) worked: bool,
+    /// The last step.
+    pub(super) step: Result<Step, PassError>,
+}
+
+impl<'a> Lane<'a> {
+    /// A document that is due.
+    pub(super) fn new(
+        env: &'a Env,
+        terms: &'a Terms,
+        document: DocumentRow,
+        halves: VecDeque<Vec<i64>>,
+    ) -> Self {
+        Self {
+            env,
+            terms,
+            document,
+            result: PostResult::default(),
+            halves,
         }
     }
 
-    /// Look up what is in doubt: whether something was resolved, and when the next look-up of what
-    /// is still in doubt can prove anything.
-    async fn resolve_doubts(&mut self) -> Result<(bool, Option<i64>), PassError> {
-        let open = self.env.store.read(attempts::list_open).await?;
-        let (mut resolved, mut wait_us) = (false, None);
-        for attempt in open {
-            match self.resolve(attempt).await? {
-                None => resolved = true,
-                Some(at_us) => {
-                    wait_us = Some(wait_us.map_or(at_us, |before: i64| before.min(at_us)));
+    /// Step after step, until there is nothing to do just now.
+    pub(super) async fn go_on(mut self) -> Done {
+        let mut worked = false;
+        let mut step = Ok(Step::Idle);
+        for _ in 0..STEPS_MAX {
+            step = self.step().await;
+            if !matches!(step, Ok(Step::Worked)) {
+                break;
+            }
+            worked = true;
+            match self.read_again().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    step = Err(error);
+                    break;
                 }
             }
         }
-        Ok((resolved, wait_us))
-    }
-
-    /// `None` when it is resolved, else when the next look-up can prove anything.
-    async fn resolve(&mut self, attempt: AttemptRow) -> Result<Option<i64>, PassError> {
-        let env = self.env;
-        let document_id = attempt.document_id;
-        let numbers = members(&attempt);
-        let (document, rows) = env
-            .store
-            .read(move |tx| {
-                let document = crate::postings::document_of(tx, &document_id)?;
-                let mut rows = Vec::new();
-                for number in numbers {
-                    rows.extend(postings::get(tx, &document_id, number)?);
-                }
-                Ok((document, rows))
-            })
-            .await?;
-        let kind = rows
-            .first()
-            .map(kind_of)
-            .transpose()?
-            .unwrap_or(PostingKind::CreateLine);
-        let shape = document_shape(&document)?;
-        env.pass(CrashPoint::LookUpDue)?;
-        let keys: Vec<String> = rows.iter().map(|row| row.line_key.clone()).collect();
-        let found = env.target.look_up(shape, &keys).await.map_err(erp)?;
-        env.pass(CrashPoint::LookUpReturned)?;
-        let now_us = env.clock.now_us();
-        // Absence is proven by time alone, also where the ERP keeps keys unique: what is thought
-        // absent may be planned anew under another key when its document is issued meanwhile.
-        let proven = now_us >= attempt.look_up_after_us;
-        let terms = self.terms;
-        let batch = {
-            let (terms, document, rows) = (terms.clone(), document.clone(), rows.clone());
-            env.store
-                .read(move |tx| batch_of(tx, &terms, &document, &rows))
-                .await?
-        };
-        let mut settlements = BTreeMap::new();
-        for (row, line) in rows.iter().zip(&batch.lines) {
-            let here = found.iter().find(|found| found.line_key == row.line_key);
-            let settled = judge_found(shape, kind, line, here);
-            let settlement = match settled {
-                Some(settlement) => settlement,
-                None if proven => Settlement::Again {
-                    due_at_us: now_us,
-                    tried: true,
-                },
-                None => {
-                    return Ok(Some(
-                        attempt
-                            .look_up_after_us
-                            .max(now_us.saturating_add(LOOK_UP_PAUSE_US)),
-                    ));
-                }
-            };
-            settlements.insert(row.posting_no, settlement);
+        Done {
+            document_id: self.document.document_id,
+            result: self.result,
+            halves: self.halves,
+            worked,
+            step,
         }
-        let here = settlements
-            .values()
-            .filter(|s| matches!(s, Settlement::Posted { .. }))
-            .count();
-        self.result.adopted += u64::try_from(here).unwrap_or(0);
-        let erp_ref = found.iter().find_map(|line| line.document_ref.clone());
-        self.settle(&attempt, "looked up", settlements, erp_ref)
-            .await?;
-        env.pass(CrashPoint::LookUpWritten)?;
-        Ok(None)
     }
 
-    async fn settle(
-        &self,
-        attempt: &AttemptRow,
-        outcome: &str,
-        settlements: BTreeMap<i64, Settlement>,
-        erp_ref: Option<String>,
-    ) -> Result<(), PassError> {
-        let settle = SettleAttempt {
-            terms: self.terms.clone(),
-            attempt_id: attempt.attempt_id,
-            document_id: attempt.document_id,
-            outcome: outcome.to_owned(),
-            settlements,
-            erp_ref,
-        };
-        self.env.write(settle).await
+    /// The document as it is after a step. False if there is nothing to do for it, or a call of it is in
+    /// doubt.
+    async fn read_again(&mut self) -> Result<bool, PassError> {
+        let (id, now_us) = (self.document.document_id, self.env.clock.now_us());
+        let read = self.env.store.read(move |tx| {
+            let document = crate::postings::document_of(tx, &id)?;
+            Ok((document, store::attempts::open(tx, &id)?.is_some()))
+        });
+        let (document, is_open) = read.await?;
+        self.document = document;
+        Ok(!is_open && self.document.unsettled > 0 && self.document.due_at_us <= now_us)
     }
 
-    async fn one_document(&mut self, document: DocumentRow) -> Result<Step, PassError> {
-        let env = self.env;
+    async fn step(&mut self) -> Result<Step, PassError> {
+        let (env, document) = (self.env, self.document.clone());
         if !document_state(&document)?.takes_lines() {
             states::move_unsent(env, self.terms, document.document_id).await?;
             return Ok(Step::Worked);
@@ -287,7 +155,7 @@ impl Worker<'_> {
             proof_after_ms: manifest
                 .longest_call_ms
                 .saturating_add(env.settings.settle_ms),
-            limits: manifest.limits.clone(),
+            limits: env.target_limits().to_vec(),
             rows: rows.clone(),
         };
         match env.write(intent).await? {
@@ -319,7 +187,7 @@ impl Worker<'_> {
     async fn choose(&mut self, document: &DocumentRow) -> Result<Vec<PostingRow>, PassError> {
         let id = document.document_id;
         let now_us = self.env.clock.now_us();
-        if let Some(half) = self.smaller.get_mut(&id).and_then(VecDeque::pop_front) {
+        if let Some(half) = self.halves.pop_front() {
             let rows = self
                 .env
                 .store
@@ -471,7 +339,7 @@ impl Worker<'_> {
             .iter()
             .map(|row| (row.posting_no, Settlement::Again { due_at_us, tried }))
             .collect();
-        self.settle(attempt, words, settlements, None).await
+        settle(self.env, self.terms, attempt, words, settlements, None).await
     }
 
     async fn write_outcomes(
@@ -508,7 +376,15 @@ impl Worker<'_> {
             };
             settlements.insert(row.posting_no, settlement);
         }
-        self.settle(attempt, "answered", settlements, erp_ref).await
+        settle(
+            self.env,
+            self.terms,
+            attempt,
+            "answered",
+            settlements,
+            erp_ref,
+        )
+        .await
     }
 
     /// Whether every line was refused since somebody issued or withdrew the document after the
@@ -543,9 +419,9 @@ impl Worker<'_> {
         }
         if rows.len() > 1 {
             let (left, right) = rows.split_at(rows.len() / 2);
-            let halves = self.smaller.entry(document.document_id).or_default();
             for half in [right, left] {
-                halves.push_front(half.iter().map(|row| row.posting_no).collect());
+                self.halves
+                    .push_front(half.iter().map(|row| row.posting_no).collect());
             }
             return self
                 .again(rows, attempt, "refused as a whole, halved", now_us, false)
@@ -556,7 +432,7 @@ impl Worker<'_> {
             .iter()
             .map(|row| (row.posting_no, Settlement::Rejected(problem.clone())))
             .collect();
-        self.settle(attempt, "refused", settlements, None).await
+        settle(self.env, self.terms, attempt, "refused", settlements, None).await
     }
 }
 
@@ -573,13 +449,4 @@ const fn verb(kind: PostingKind) -> &'static str {
         PostingKind::Difference => "difference",
         PostingKind::Void => "void",
     }
-}
-
-/// What is wrong with an open attempt, for the exception queue.
-pub fn doubt_problem(words: Option<&str>) -> Problem {
-    let facts = words.map_or_else(
-        || "the process ended during the call".to_owned(),
-        str::to_owned,
-    );
-    Problem::new(Code::AnswerUnknown, facts)
 }
