@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a command-line tool talks to its user")]
 
 mod clock;
+mod limits;
 mod measure;
 mod pricing;
 mod report;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask bench [SUBJECT] [--quick] [--output json]
+  limits    what of an account's quota a burst uses, and how often the account refuses
   pricing   entries priced with explanations by the group engine
   --quick   a small count and one try: whether it runs, no figure to quote
 ";
@@ -42,12 +44,24 @@ fn run(words: &[String]) -> Result<()> {
     for subject in subjects(&args)? {
         measured.push(measure::measure(subject, args.effort)?);
     }
-    if args.json {
-        println!("{}", report::json(&measured)?);
+    let used = if args.wants("limits") {
+        limits::measure()?
     } else {
-        print!("{}", report::table(&measured));
+        Vec::new()
+    };
+    if args.json {
+        println!("{}", report::json(&measured, &used)?);
+    } else {
+        print!("{}{}", report::table(&measured), report::limits(&used));
     }
     Ok(())
+}
+
+impl Args {
+    /// Whether a subject is asked for: by its name, or all of them.
+    fn wants(&self, name: &str) -> bool {
+        self.subject.as_deref().is_none_or(|asked| asked == name)
+    }
 }
 
 fn parse(words: &[String]) -> Result<Args> {
@@ -78,6 +92,7 @@ fn parse(words: &[String]) -> Result<Args> {
 fn subjects(args: &Args) -> Result<Vec<Subject>> {
     match args.subject.as_deref() {
         None | Some("pricing") => Ok(vec![pricing::subject(args.effort)?]),
+        Some("limits") => Ok(Vec::new()),
         Some(other) => bail!("there is no subject '{other}'\n{HELP}"),
     }
 }

@@ -1,5 +1,6 @@
 //! What was measured, as a table for people and as data.
 
+use crate::limits::Use;
 use crate::measure::{Measured, Score, median};
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -81,8 +82,34 @@ fn subject(text: &mut String, measured: &Measured) -> std::fmt::Result {
     Ok(())
 }
 
+/// What was used of quotas, for people.
+pub(crate) fn limits(all: &[Use]) -> String {
+    let mut text = String::new();
+    for used in all {
+        let word = if used.is_met() { "met" } else { "missed" };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{}: {} used, {} refused; goal 0.990 and 0 {word}",
+            used.what,
+            thousandths(u128::from(used.used_permille)),
+            used.refused
+        );
+    }
+    text
+}
+
 /// For programs: the medians and every round.
-pub(crate) fn json(all: &[Measured]) -> Result<String> {
+pub(crate) fn json(all: &[Measured], limits: &[Use]) -> Result<String> {
+    let limits = limits.iter().map(|used| {
+        json!({
+            "subject": "limits",
+            "what": used.what,
+            "used_permille": used.used_permille,
+            "refused": used.refused,
+            "met": used.is_met(),
+        })
+    });
     let all: Vec<Value> = all
         .iter()
         .map(|measured| {
@@ -98,6 +125,7 @@ pub(crate) fn json(all: &[Measured]) -> Result<String> {
                 "contenders": scores,
             })
         })
+        .chain(limits)
         .collect();
     Ok(serde_json::to_string_pretty(&all)?)
 }

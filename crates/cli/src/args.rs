@@ -127,6 +127,11 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with_all = ["file", "replace"])]
         in_database: bool,
     },
+    /// The schema of the ledger, and the way from a file into a database.
+    Migrate {
+        #[command(subcommand)]
+        command: crate::commands::migrate::Migrate,
+    },
     /// Rate cards: what is wrong with them, in and out of files.
     Rates {
         #[command(subcommand)]

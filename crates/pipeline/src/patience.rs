@@ -14,7 +14,6 @@ use connector_sdk::transport::{
     Effect, Reply, Request, Sent, Transport, TransportCause, TransportError,
 };
 use std::convert::Infallible;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use store::{Abort, Command, Guard, GuardSet, ReadTx, Store, StoreError, Tx, limits};
 use tokio::sync::Notify;
@@ -23,6 +22,8 @@ use tokio::sync::Notify;
 const READ_TRIES: u32 = 6;
 /// The first wait before a read is asked again, in microseconds; it doubles.
 const READ_AGAIN_US: i64 = 200_000;
+/// The longest wait for a place before it is asked for again, in microseconds.
+const PLACE_AGAIN_US: i64 = 250_000;
 /// The wait after "too many requests" without a hint, in milliseconds.
 const PAUSE_MS: u64 = 1_000;
 
@@ -162,7 +163,7 @@ impl PatientTransport {
                     .await;
             }
         }
-        self.freed.notify_waiters();
+        self.freed.notify_one();
     }
 
     async fn pause(&self, wait_ms: u64) {
@@ -186,9 +187,6 @@ impl PatientTransport {
 
     async fn permit(&self, request: &Request) -> Result<u64, TransportError> {
         loop {
-            // Before it is asked: a place that is given back meanwhile is not missed.
-            let mut freed = pin!(self.freed.notified());
-            freed.as_mut().enable();
             match self.take(request.timeout_ms).await? {
                 Permit::Granted(permit) => return Ok(permit),
                 Permit::NotBefore(at_us) => {
@@ -197,12 +195,18 @@ impl PatientTransport {
                     {
                         return Err(expired());
                     }
-                    let until_us = request.send_not_after_us.unwrap_or(i64::MAX).min(at_us);
+                    let last_us = request.send_not_after_us.unwrap_or(i64::MAX);
+                    let mut until_us = last_us.min(at_us);
+                    if counts_those_out(self.limits()) {
+                        // Another process may give a place back.
+                        let soon_us = self.clock.now_us().saturating_add(PLACE_AGAIN_US);
+                        until_us = until_us.min(soon_us);
+                    }
                     tokio::select! {
                         biased;
-                        () = freed => {}
+                        () = self.freed.notified() => {}
                         () = self.clock.sleep_until_us(until_us) => {
-                            if until_us < at_us {
+                            if until_us >= last_us {
                                 return Err(expired());
                             }
                         }

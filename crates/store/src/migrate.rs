@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::backend::Backend;
 use crate::error::StoreError;
+use crate::postgres;
 use crate::sql::Dialect;
 
 /// One step of the schema, in both dialects.
@@ -91,6 +92,34 @@ pub(crate) fn applied(backend: &mut Backend<'_>) -> Result<Vec<(i64, String, Str
         Ok(())
     })?;
     Ok(found)
+}
+
+/// One step of the schema, and whether a database has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its number.
+    pub number: i64,
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it was applied.
+    pub is_applied: bool,
+}
+
+/// All steps that this program knows. A database that is new has none.
+pub(crate) fn steps(backend: &mut Backend<'_>) -> Result<Vec<Step>, StoreError> {
+    let applied = match applied(backend) {
+        Err(error) if postgres::is_no_table(&error) => Vec::new(),
+        applied => applied?,
+    };
+    check(&applied, backend.dialect())?;
+    let step = |migration: &Migration| Step {
+        number: migration.number,
+        name: migration.name,
+        is_applied: applied
+            .iter()
+            .any(|(number, ..)| *number == migration.number),
+    };
+    Ok(MIGRATIONS.iter().map(step).collect())
 }
 
 /// Refuses a database that this program must not touch.

@@ -154,6 +154,43 @@ impl PgConnection {
         Ok(changed)
     }
 
+    /// Inserts rows that are held as columns, and empties them.
+    pub(crate) fn insert_columns(
+        &mut self,
+        table: &str,
+        names: &str,
+        columns: &mut [(String, Column)],
+    ) -> Result<(), StoreError> {
+        let kinds: Vec<String> = columns
+            .iter()
+            .enumerate()
+            .map(|(at, (_, column))| format!("${}::{}[]", at + 1, column.kind()))
+            .collect();
+        let kinds = kinds.join(", ");
+        let text = format!("INSERT INTO {table} ({names}) SELECT * FROM UNNEST({kinds})");
+        let client = self.client()?;
+        let params: Vec<&(dyn ToSql + Sync)> =
+            columns.iter().map(|(_, column)| column.values()).collect();
+        self.runtime
+            .block_on(client.execute(&text, &params))
+            .map_err(|source| failed(table, source))?;
+        for (_, column) in columns {
+            column.clear();
+        }
+        Ok(())
+    }
+
+    /// How many rows a table has.
+    pub(crate) fn count(&mut self, table: &str) -> Result<u64, StoreError> {
+        let text = format!("SELECT count(*) FROM {table}");
+        let row = self
+            .runtime
+            .block_on(self.client()?.query_one(&text, &[]))
+            .map_err(|source| failed(table, source))?;
+        let count: i64 = row.try_get(0).map_err(|source| failed(table, source))?;
+        u64::try_from(count).map_err(|_| StoreError::defect("a negative count"))
+    }
+
     pub(crate) fn control(&mut self, text: &'static str) -> Result<(), StoreError> {
         if !text.starts_with("BEGIN") {
             return self.script(text, text);
@@ -174,6 +211,39 @@ impl PgConnection {
         self.runtime
             .block_on(run)
             .map_err(|source| failed(doing, source))
+    }
+}
+
+/// The values of one column of many rows.
+pub(crate) enum Column {
+    Ints(Vec<Option<i64>>),
+    Texts(Vec<Option<String>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+}
+
+impl Column {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Ints(_) => "bigint",
+            Self::Texts(_) => "text",
+            Self::Bytes(_) => "bytea",
+        }
+    }
+
+    fn values(&self) -> &(dyn ToSql + Sync) {
+        match self {
+            Self::Ints(all) => all,
+            Self::Texts(all) => all,
+            Self::Bytes(all) => all,
+        }
+    }
+
+    fn clear(&mut self) {
+        match self {
+            Self::Ints(all) => all.clear(),
+            Self::Texts(all) => all.clear(),
+            Self::Bytes(all) => all.clear(),
+        }
     }
 }
 

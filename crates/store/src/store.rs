@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::backend::Backend;
 use crate::command::{Command, Job, Pending, panic_text};
+use crate::copy;
 use crate::error::{StoreError, WriteError};
 use crate::lock::DataLock;
 use crate::migrate;
@@ -65,6 +66,7 @@ impl Store {
         let wakes = Arc::new(Wakes::default());
         let mut backend = Backend::Sqlite(&connection);
         migrate::migrate(&mut backend)?;
+        copy::refuse_moved(&connection)?;
         let writer = session::open_writer(&mut backend, &options, &wakes, Opening::Alone)?;
         let vault = writer.vault();
         let readers = sqlite::open_readers(path, options.readers)?;
@@ -181,6 +183,22 @@ impl Store {
         threads.start_readers(readers, &Arc::new(vault), &options)?;
         let wakes = Arc::new(Wakes::default());
         Ok(Self::of(Mode::Threads(threads), wakes, options, None))
+    }
+
+    /// The steps of the schema of a ledger in a file, which has to exist.
+    pub fn steps_of_sqlite(path: impl AsRef<Path>) -> Result<Vec<migrate::Step>, StoreError> {
+        let mut readers = sqlite::open_readers(path.as_ref(), 1)?;
+        let reader = readers.first_mut().ok_or(StoreError::Closed)?;
+        migrate::steps(&mut reader.backend())
+    }
+
+    /// The steps of the schema of a ledger in a PostgreSQL database.
+    pub fn steps_of_postgres(url: &str) -> Result<Vec<migrate::Step>, StoreError> {
+        let url = url.to_owned();
+        elsewhere(move || {
+            let mut connection = PgConnection::connect(&url)?;
+            migrate::steps(&mut Backend::Postgres(&mut connection))
+        })
     }
 
     /// Whether a PostgreSQL database holds a ledger.

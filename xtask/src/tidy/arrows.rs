@@ -52,7 +52,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "domain",
         ],
     ),
-    ("bench", &["rules", "domain"]),
+    (
+        "bench",
+        &[
+            "twins",
+            "pipeline",
+            "store",
+            "connector-sdk",
+            "rules",
+            "domain",
+        ],
+    ),
     ("chaos", &["twins", "pipeline", "connector-sdk"]),
     ("fuzz", &[]),
     ("xtask", &[]),

@@ -9,6 +9,7 @@ mod explain;
 mod export;
 pub(crate) mod init;
 mod keep;
+pub(crate) mod migrate;
 mod price;
 mod publish;
 pub(crate) mod rates;
@@ -73,6 +74,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
             Some(file) => keep::restore(&args, file, *replace).await,
             None => keep::restored_database(&args),
         },
+        Command::Migrate { command } => migrate::run(&args, command),
         Command::Rates { command } => rates::run(&args, command).await,
         Command::Rehearse(asked) => rehearse::run(&args, asked).await,
         Command::Publish { dry_run } => publish::run(&args, *dry_run).await,

@@ -209,3 +209,58 @@ fn a_restored_database_looks_up_before_it_posts() {
     assert_eq!(on["posting_off"], Value::Null, "{on}");
     stage.says("b", &["audit", "verify"], 0);
 }
+
+#[test]
+fn a_firm_that_grows_moves_its_ledger() {
+    let Some(stage) = Stage::set("moved") else {
+        return;
+    };
+    // The same firm with its ledger in a file.
+    let text = stage
+        .text("a")
+        .replace("[store]\npostgres = { file = \"database-url\" }\n", "");
+    std::fs::write(stage.config("file"), text.replace("data-a", "data-file")).expect("a file");
+    let first = stage.says("file", PASS, 3);
+    assert_ne!(first["posted"], 0, "{first}");
+    let before = stage.says("file", &["reconcile"], 0);
+    let steps = stage.says("file", &["migrate", "status"], 0);
+    assert!(
+        steps["steps"]
+            .as_array()
+            .expect("steps")
+            .iter()
+            .all(|s| s["applied"] == true)
+    );
+    let up = stage
+        .says("file", &["migrate", "up", "--dry-run"], 0)
+        .to_string();
+    assert!(up.contains("is up to date"), "{up}");
+
+    let copy = ["migrate", "copy", "--to-file", "database-url"];
+    let copied = stage.says("file", &copy, 0).to_string();
+    assert!(copied.contains("counted and verified"), "{copied}");
+    // Nobody works with the file any more, and a second copy finds the first.
+    let refused = stage.says("file", PASS, 1).to_string();
+    assert!(
+        refused.contains("was moved to the PostgreSQL database"),
+        "{refused}"
+    );
+    let again = stage.says("file", &copy, 1).to_string();
+    assert!(again.contains("holds a ledger already"), "{again}");
+    let kept = stage.says(
+        "file",
+        &["migrate", "copy", "--give-up", "--to-file", "database-url"],
+        1,
+    );
+    assert!(kept.to_string().contains("work with that one"), "{kept}");
+
+    // The work goes on where it was left.
+    let next = stage.says("a", PASS, 3);
+    assert_eq!(
+        (&next["posted"], &next["new"]),
+        (&Value::from(0), &Value::from(0)),
+        "{next}"
+    );
+    assert_eq!(stage.says("a", &["reconcile"], 0)["money"], before["money"]);
+    stage.says("a", &["audit", "verify"], 0);
+}

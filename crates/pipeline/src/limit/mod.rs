@@ -22,8 +22,8 @@ use told::Told;
 /// The wait after an account says that its quota is used up and does not say until when.
 const USED_UP_US: i64 = 3_600_000_000;
 
-/// The most calls that are under way at one time.
-const UNKNOWN_MAX: u64 = 16;
+/// The most permits that are remembered as under way; no connector has more at once.
+const UNDER_WAY_MAX: usize = 64;
 
 /// What one limit has counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct LimitState {
     /// The number of the last permit.
     #[serde(default)]
     permits: u64,
+    /// Permits whose calls were not told of as answered.
+    #[serde(default)]
+    under_way: Vec<u64>,
     /// Nothing goes out before this instant.
     pub paused_until_us: i64,
 }
@@ -114,16 +117,24 @@ impl LimitState {
             self.slots()
                 .take(permit, now_us.saturating_add(us(call_ms)));
         }
+        let mut is_timed = false;
         for limit in limits {
             match limit {
                 Limit::Window { window_ms, .. } => {
-                    self.spent(limit).add(now_us, us(*window_ms), 1, permit);
+                    let of = (limit.most(), us(*window_ms));
+                    self.spent(limit).add(now_us, of, 1, permit);
+                    is_timed = true;
                 }
                 Limit::FixedWindow { .. } | Limit::Day { .. } | Limit::Month { .. } => {
                     self.turns(limit).add(limit, now_us);
                 }
                 Limit::Concurrency { .. } | Limit::Errors { .. } => {}
             }
+        }
+        if is_timed {
+            self.under_way.push(permit);
+            let old = self.under_way.len().saturating_sub(UNDER_WAY_MAX);
+            self.under_way.drain(..old);
         }
         Permit::Granted(permit)
     }
@@ -140,7 +151,8 @@ impl LimitState {
         }
         for limit in limits {
             if let (Limit::Errors { window_ms, .. }, true) = (limit, failed) {
-                self.spent(limit).add(now_us, us(*window_ms), 1, permit);
+                let of = (limit.most(), us(*window_ms));
+                self.spent(limit).add(now_us, of, 1, permit);
             }
         }
     }
@@ -148,6 +160,8 @@ impl LimitState {
     /// The calls of these permits were answered, or given up, at these instants: the account has
     /// counted them by then.
     pub fn land(&mut self, limits: &[Limit], landed: &[(u64, i64)]) {
+        self.under_way
+            .retain(|permit| landed.iter().all(|(one, _)| one != permit));
         for limit in limits {
             if matches!(limit, Limit::Window { .. }) {
                 for (permit, by_us) in landed {
@@ -157,12 +171,10 @@ impl LimitState {
         }
     }
 
-    /// Nobody knows any more when the last calls were answered: whoever made them is gone, or has
+    /// Nobody knows any more when the calls under way were answered: whoever made them is gone, or has
     /// ended its turn.
     pub fn begin_anew(&mut self, limits: &[Limit], now_us: i64) {
-        let last = self.permits;
-        let unknown = last.saturating_sub(UNKNOWN_MAX) + 1..=last;
-        let landed: Vec<(u64, i64)> = unknown.map(|permit| (permit, now_us)).collect();
+        let landed: Vec<(u64, i64)> = self.under_way.iter().map(|p| (*p, now_us)).collect();
         self.land(limits, &landed);
     }
 
@@ -204,7 +216,12 @@ impl LimitState {
         let left = u64::from(requests).saturating_sub(spent.calls());
         let others = left.saturating_sub(told.remaining);
         if others > 0 {
-            spent.add(now_us, us(window_ms), others, permits);
+            spent.add(
+                now_us,
+                (u64::from(requests), us(window_ms)),
+                others,
+                permits,
+            );
         }
         if let (0, Some(resets_us)) = (told.remaining, told.resets_us) {
             self.pause(resets_us.min(now_us.saturating_add(us(window_ms))));

@@ -8,7 +8,9 @@
 use serde::{Deserialize, Serialize};
 
 /// Into so many parts a window is counted.
-const RUNS: i64 = 200;
+const RUNS: i64 = 256;
+/// So few calls are kept each by itself.
+const EACH_MAX: u64 = 256;
 
 /// Calls that lie close together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +40,18 @@ impl Spent {
         self.0.iter().map(|run| run.calls).sum()
     }
 
-    /// Count calls that go out now, under permits up to this one. A clock that was set back counts
-    /// as if it stood still.
-    pub(super) fn add(&mut self, now_us: i64, window_us: i64, calls: u64, permit: u64) {
+    /// Count calls that go out now, under permits up to this one, of so many in a window. A clock that
+    /// was set back counts as if it stood still.
+    pub(super) fn add(&mut self, now_us: i64, of: (u64, i64), calls: u64, permit: u64) {
+        let (most, window_us) = of;
+        let close_us = if most > EACH_MAX {
+            window_us / RUNS
+        } else {
+            -1
+        };
         let now_us = self.0.last().map_or(now_us, |run| now_us.max(run.first_us));
         if let Some(run) = self.0.last_mut()
-            && now_us.saturating_sub(run.first_us) <= window_us / RUNS
+            && now_us.saturating_sub(run.first_us) <= close_us
         {
             run.last_us = run.last_us.max(now_us);
             run.calls = run.calls.saturating_add(calls);

@@ -104,7 +104,7 @@ pub async fn verify_file(path: impl AsRef<Path>, options: StoreOptions) -> Repor
     })
 }
 
-fn verify_view(tx: &mut ReadTx<'_>) -> Report {
+pub(crate) fn verify_view(tx: &mut ReadTx<'_>) -> Report {
     let mut report = Report::default();
     file::check(tx, &mut report);
     // A ledger with more rows than memory should hold is read in several parts.

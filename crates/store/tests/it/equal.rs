@@ -142,7 +142,7 @@ fn word(answer: Result<String, WriteError<String>>) -> String {
     }
 }
 
-async fn everything(store: &Store) -> String {
+pub(crate) async fn everything(store: &Store) -> String {
     store
         .read(|tx| {
             let all = documents::page(tx, &[0; 16], 1_000)?;

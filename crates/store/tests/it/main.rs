@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod copied;
+#[cfg(test)]
 mod equal;
 #[cfg(test)]
 mod exercise;
