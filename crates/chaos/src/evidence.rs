@@ -29,6 +29,8 @@ pub(crate) struct Evidence {
     pub(crate) disk_full: u64,
     /// Processes that ended by themselves, by what they said.
     pub(crate) ended_by_themselves: BTreeMap<String, u64>,
+    /// Requests in a pause that a killed process was told of and could not keep.
+    pub(crate) pauses_unheard: usize,
     /// Entries that people booked meanwhile.
     pub(crate) booked_meanwhile: u64,
     /// Requests that the tracker and the ERP got.
@@ -79,6 +81,12 @@ impl Evidence {
             verdict.not_told,
             verdict.limit_breaches
         ));
+        if self.pauses_unheard > 0 {
+            lines.push(format!(
+                "{} requests came in a pause that only a killed process had been told of",
+                self.pauses_unheard
+            ));
+        }
         lines.push("killed after:".to_owned());
         for (step, count) in &self.killed_after {
             lines.push(format!("  {step:<20} {count:>6}"));

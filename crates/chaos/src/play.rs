@@ -38,6 +38,7 @@ struct Stage {
     dice: SmallRng,
     killed_after: BTreeMap<String, u64>,
     kills: u64,
+    kills_us: Vec<i64>,
     /// Lives in a row that had ended before the kill came.
     dead_already: u32,
     cuts: u64,
@@ -76,6 +77,7 @@ pub(crate) async fn play(asked: &Asked) -> Result<Evidence> {
         dice: SmallRng::seed_from_u64(asked.seed),
         killed_after: BTreeMap::new(),
         kills: 0,
+        kills_us: Vec::new(),
         dead_already: 0,
         cuts: 0,
         full: 0,
@@ -146,6 +148,7 @@ impl Stage {
         if let Some(step) = victim.kill()? {
             *self.killed_after.entry(step).or_default() += 1;
             self.kills += 1;
+            self.kills_us.push(SystemClock.now_us());
             self.dead_already = 0;
         } else {
             self.dead_already += 1;
@@ -162,6 +165,7 @@ impl Stage {
     async fn end(mut self, asked: &Asked, started_us: i64) -> Result<Evidence> {
         for node in &mut self.nodes {
             node.kill()?;
+            self.kills_us.push(SystemClock.now_us());
         }
         self.systems.calm();
         let node = self.nodes.first().context("there is a node")?;
@@ -178,6 +182,7 @@ impl Stage {
                 problems.push(format!("node {} panicked: {panic}", node.number));
             }
         }
+        let pauses_unheard = self.systems.excuse(&self.kills_us);
         let verdict = self.systems.judge().await?;
         if verified.code != Some(0) {
             problems.push(format!("audit verify: {}{}", verified.out, verified.err));
@@ -196,6 +201,7 @@ impl Stage {
             database_cuts: self.cuts,
             disk_full: self.full,
             ended_by_themselves,
+            pauses_unheard,
             booked_meanwhile: self.people.made(),
             requests: self.systems.requests(),
             seconds: (SystemClock.steady_us() - started_us) / 1_000_000,

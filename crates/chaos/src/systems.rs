@@ -9,7 +9,7 @@ use twins::auditor::{Brief, Verdict, audit};
 use twins::erp::Erp;
 use twins::fault::FaultPlan;
 use twins::firm::{Firm, FirmConfig, FirmSpec, generate};
-use twins::frame::{RequestLimit, State};
+use twins::frame::{Breach, RequestLimit, State};
 use twins::serve::{Served, serve};
 use twins::tracker::Tracker;
 use twins::transport::Twin;
@@ -24,6 +24,9 @@ const WINDOW_MS: u32 = 1_000;
 const TIMEOUT_MS: u64 = 700;
 /// How much later a call may be executed whose answer never came, in milliseconds.
 const LATE_MS: u32 = 900;
+
+/// How long a pause lasts that a twin asks for, with what an answer takes, in microseconds.
+const PAUSE_US: i64 = 1_500_000;
 
 /// Both systems.
 pub(crate) struct Systems {
@@ -165,6 +168,25 @@ impl Systems {
         );
         write("counterfoil.toml", &text)?;
         Ok(())
+    }
+
+    /// Leave out what nobody could know: a pause that was asked for in the answer to a process that was
+    /// killed before it could read it, or write it down. How many requests came in such pauses.
+    pub(crate) fn excuse(&self, kills_us: &[i64]) -> usize {
+        let unheard = |breach: &Breach| {
+            let earliest_us = breach.at_us.saturating_sub(PAUSE_US);
+            breach.kind == "before_retry_after"
+                && kills_us
+                    .iter()
+                    .any(|at_us| (earliest_us..=breach.at_us).contains(at_us))
+        };
+        let leave_out = |breaches: &mut Vec<Breach>| {
+            let before = breaches.len();
+            breaches.retain(|breach| !unheard(breach));
+            before - breaches.len()
+        };
+        let tracker = self.tracker.with(|state| leave_out(&mut state.breaches));
+        tracker + self.erp.with(|state| leave_out(&mut state.breaches))
     }
 
     /// Read both and judge.

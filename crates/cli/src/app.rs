@@ -147,8 +147,11 @@ pub(crate) fn over(
         crashes: crate::crash::crashes(),
         progress,
         stop: Arc::new(NeverStop),
+        writes: Arc::default(),
         settings: Arc::new(settings),
     };
+    way_in.write_until(&env.writes);
+    way_out.write_until(&env.writes);
     let keeper = || match access {
         Access::Write => Some(env.store.clone()),
         Access::Read => None,

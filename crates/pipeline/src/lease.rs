@@ -106,6 +106,29 @@ impl Command for GiveBack {
     }
 }
 
+/// Until when this process may change anything at the other sides (microseconds since the epoch): as
+/// long as its lease stands. Also a write without an intent must not come late, after another node
+/// wrote something newer.
+#[derive(Debug)]
+pub struct WritesUntil(AtomicI64);
+
+impl Default for WritesUntil {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MAX))
+    }
+}
+
+impl WritesUntil {
+    /// The instant.
+    pub fn us(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn set(&self, until_us: i64) {
+        self.0.store(until_us, Ordering::SeqCst);
+    }
+}
+
 /// Until when the holder may go on, by its own steady clock.
 #[derive(Debug)]
 struct Standing {
@@ -119,6 +142,7 @@ pub struct Held {
     clock: Arc<dyn Clock>,
     standing: Arc<Standing>,
     inner: Arc<dyn Stop>,
+    writes: Arc<WritesUntil>,
 }
 
 /// What asking came to.
@@ -138,6 +162,7 @@ pub enum Turn {
 pub async fn ask(env: &Env, name: &str) -> Result<Turn, PassError> {
     // Counted from before it was asked, so that the database's lease never ends first.
     let from_us = env.clock.steady_us();
+    let asked_us = env.clock.now_us();
     let take = Take {
         name: name.to_owned(),
     };
@@ -153,7 +178,9 @@ pub async fn ask(env: &Env, name: &str) -> Result<Turn, PassError> {
                      are looked up before anything is sent again"
                 ));
             }
+            env.writes.set(end_of(asked_us));
             Ok(Turn::Ours(Held {
+                writes: Arc::clone(&env.writes),
                 lease,
                 clock: Arc::clone(&env.clock),
                 standing: Arc::new(Standing {
@@ -252,6 +279,7 @@ impl Held {
     /// Extend it. False once it is another's: the work ends at its next step.
     pub async fn extend(&self, env: &Env) -> Result<bool, PassError> {
         let from_us = self.clock.steady_us();
+        let asked_us = self.clock.now_us();
         let lease = self.lease.clone();
         let ours = match env.write(Extend { lease }).await {
             Ok(ours) => ours,
@@ -261,6 +289,7 @@ impl Held {
         if ours {
             let standing = &self.standing.until_us;
             standing.store(end_of(from_us), Ordering::SeqCst);
+            self.writes.set(end_of(asked_us));
         } else {
             self.standing.lost.send_replace(true);
         }
@@ -285,6 +314,7 @@ impl Held {
     pub async fn give_back(self, env: &Env) -> Result<(), PassError> {
         let lease = self.lease;
         env.write(GiveBack { lease }).await?;
+        self.writes.set(i64::MAX);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! Permits are per request and not per call of a role, since one call may need several requests.
 //! They are kept in the ledger, so that a restart does not forget a quota that is already spent.
 
+use crate::lease::WritesUntil;
 use crate::limit::told::{Told, told};
 use crate::limit::{LimitState, Permit, Used, counts_those_out};
 use connector_sdk::async_trait;
@@ -67,6 +68,7 @@ pub struct PatientTransport {
     domain: String,
     limits: OnceLock<(Vec<Limit>, Option<LimitHeaders>)>,
     store: OnceLock<Store>,
+    writes: OnceLock<Arc<WritesUntil>>,
     memory: Mutex<LimitState>,
     /// What became of calls since a permit was kept last.
     since: Mutex<Since>,
@@ -83,6 +85,7 @@ impl PatientTransport {
             domain,
             limits: OnceLock::new(),
             store: OnceLock::new(),
+            writes: OnceLock::new(),
             memory: Mutex::default(),
             since: Mutex::new(Since {
                 is_new: true,
@@ -105,6 +108,22 @@ impl PatientTransport {
     /// The same, as a manifest says.
     pub fn begin_with(&self, manifest: &Manifest, store: Option<Store>) {
         self.begin(manifest.limits.clone(), manifest.limit_headers, store);
+    }
+
+    /// Nothing that changes the other side goes out after this instant. The first word stands.
+    pub fn write_until(&self, writes: &Arc<WritesUntil>) {
+        let _first_word_stands = self.writes.set(Arc::clone(writes));
+    }
+
+    /// The request as it may go out just now.
+    fn in_time(&self, request: &Request) -> Request {
+        let mut request = request.clone();
+        let until_us = self.writes.get().map_or(i64::MAX, |writes| writes.us());
+        if request.effect == Effect::Write && until_us < i64::MAX {
+            let own_us = request.send_not_after_us.unwrap_or(i64::MAX);
+            request.send_not_after_us = Some(own_us.min(until_us));
+        }
+        request
     }
 
     fn limits(&self) -> &[Limit] {
@@ -283,7 +302,7 @@ impl Transport for PatientTransport {
         let mut tries = 0;
         loop {
             let permit = self.permit(&request).await?;
-            let result = self.inner.send(request.clone()).await;
+            let result = self.inner.send(self.in_time(&request)).await;
             let by_us = self.clock.now_us();
             self.since().landed.push((permit, by_us));
             let failed = result.as_ref().map_or(true, |reply| reply.status >= 400);

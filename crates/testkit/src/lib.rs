@@ -12,6 +12,7 @@ pub mod clock;
 pub mod coverage;
 pub mod crashes;
 pub mod expected;
+pub mod gate;
 pub mod moves;
 pub mod play;
 pub mod rng;

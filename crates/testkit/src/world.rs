@@ -4,6 +4,7 @@ use crate::bugs::{Bug, BuggyTarget, Forgetful, ForgetfulFeedback, Memory};
 use crate::clock::SimClock;
 use crate::coverage::Coverage;
 use crate::crashes::Deaths;
+use crate::gate::Gate;
 use crate::moves::Postings;
 use crate::rng::Dice;
 use crate::schedule::Schedule;
@@ -217,11 +218,28 @@ impl World {
 
     /// A new process over the same ledger.
     pub fn session(&self) -> Result<Env, Broken> {
-        let clock: Arc<dyn Clock> = self.clock.clone();
         let store = self.ledger().join_in_memory(self.options()).map_err(text)?;
+        self.handles(store, &self.transport)
+    }
+
+    /// A process of another node over the same ledger, which stands still before the request after so
+    /// many.
+    pub fn node(&self, name: &str, requests: i64) -> Result<(Env, Arc<Gate>), Broken> {
+        let options = StoreOptions {
+            node: name.to_owned(),
+            ..self.options()
+        };
+        let store = self.ledger().join_in_memory(options).map_err(text)?;
+        let gate = Gate::after(requests, Arc::clone(&self.transport));
+        let transport: Arc<dyn Transport> = gate.clone();
+        Ok((self.handles(store, &transport)?, gate))
+    }
+
+    fn handles(&self, store: Store, transport: &Arc<dyn Transport>) -> Result<Env, Broken> {
+        let clock: Arc<dyn Clock> = self.clock.clone();
         let token = SecretString::from(TOKEN);
         let way = |domain: String| {
-            PatientTransport::new(Arc::clone(&self.transport), Arc::clone(&clock), domain)
+            PatientTransport::new(Arc::clone(transport), Arc::clone(&clock), domain)
         };
         let (way_in, way_out) = (
             way(source_domain(&self.settings.flow)),
@@ -267,6 +285,9 @@ impl World {
             )),
             _ => self.deaths.clone(),
         };
+        let writes = Arc::default();
+        way_in.write_until(&writes);
+        way_out.write_until(&writes);
         way_in.begin_with(source.manifest(), Some(store.clone()));
         way_out.begin_with(target.manifest(), Some(store.clone()));
         Ok(Env {
@@ -279,6 +300,7 @@ impl World {
             crashes,
             progress: Arc::new(Silent),
             stop: Arc::new(NeverStop),
+            writes,
             settings: Arc::clone(&self.settings),
         })
     }

@@ -17,6 +17,8 @@ mod line_allowance;
 #[cfg(test)]
 mod nested;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod nothing;
 #[cfg(test)]
 mod parted;

@@ -26,17 +26,20 @@ pub(crate) struct Stage {
     pub(crate) cut_by_hand: Cell<bool>,
 }
 
+/// A number that whoever runs the test wants.
+pub(crate) fn chosen<T: std::str::FromStr>(name: &str) -> Option<T> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "whoever runs the test chooses its walks"
+    )]
+    let text = std::env::var(name).ok()?;
+    text.parse().ok()
+}
+
 /// The seeds of a test that walks at random: `usual` of them, `NAME_WALKS` where whoever runs the test
 /// wants another number, and `NAME_SEED` alone.
 pub(crate) fn walks(name: &str, usual: u64) -> std::ops::RangeInclusive<u64> {
-    let number = |what: &str| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "whoever runs the test chooses its walks"
-        )]
-        let text = std::env::var(format!("{name}_{what}")).ok()?;
-        Some(text.parse::<u64>().unwrap())
-    };
+    let number = |what: &str| chosen(&format!("{name}_{what}"));
     let one = number("SEED");
     one.map_or(1..=number("WALKS").unwrap_or(usual), |seed| seed..=seed)
 }
