@@ -147,11 +147,11 @@ pub(crate) fn over(
         crashes: crate::crash::crashes(),
         progress,
         stop: Arc::new(NeverStop),
-        writes: Arc::default(),
+        calls_until: Arc::default(),
         settings: Arc::new(settings),
     };
-    way_in.write_until(&env.writes);
-    way_out.write_until(&env.writes);
+    way_in.call_until(&env.calls_until);
+    way_out.call_until(&env.calls_until);
     let keeper = || match access {
         Access::Write => Some(env.store.clone()),
         Access::Read => None,

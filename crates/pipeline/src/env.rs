@@ -2,7 +2,7 @@
 
 use crate::crash::{CrashPoint, Crashes};
 use crate::error::PassError;
-use crate::lease::WritesUntil;
+use crate::lease::CallsUntil;
 use crate::settings::Settings;
 use crate::stop::Stop;
 use connector_sdk::call::CallError;
@@ -63,8 +63,8 @@ pub struct Env {
     pub progress: Arc<dyn Progress>,
     /// Whether the work is to end at the next step.
     pub stop: Arc<dyn Stop>,
-    /// Until when anything may be changed at the other sides.
-    pub writes: Arc<WritesUntil>,
+    /// Until when the other sides may be called.
+    pub calls_until: Arc<CallsUntil>,
     /// What the configuration says.
     pub settings: Arc<Settings>,
 }

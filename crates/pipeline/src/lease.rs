@@ -106,19 +106,19 @@ impl Command for GiveBack {
     }
 }
 
-/// Until when this process may change anything at the other sides (microseconds since the epoch): as
-/// long as its lease stands. Also a write without an intent must not come late, after another node
-/// wrote something newer.
+/// Until when this process may call the other sides (microseconds since the epoch): as long as its
+/// lease stands. A write without an intent must not come late either, after another node wrote
+/// something newer, and a late read would spend of a quota that is another's.
 #[derive(Debug)]
-pub struct WritesUntil(AtomicI64);
+pub struct CallsUntil(AtomicI64);
 
-impl Default for WritesUntil {
+impl Default for CallsUntil {
     fn default() -> Self {
         Self(AtomicI64::new(i64::MAX))
     }
 }
 
-impl WritesUntil {
+impl CallsUntil {
     /// The instant.
     pub fn us(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
@@ -142,7 +142,7 @@ pub struct Held {
     clock: Arc<dyn Clock>,
     standing: Arc<Standing>,
     inner: Arc<dyn Stop>,
-    writes: Arc<WritesUntil>,
+    calls_until: Arc<CallsUntil>,
 }
 
 /// What asking came to.
@@ -178,9 +178,9 @@ pub async fn ask(env: &Env, name: &str) -> Result<Turn, PassError> {
                      are looked up before anything is sent again"
                 ));
             }
-            env.writes.set(end_of(asked_us));
+            env.calls_until.set(end_of(asked_us));
             Ok(Turn::Ours(Held {
-                writes: Arc::clone(&env.writes),
+                calls_until: Arc::clone(&env.calls_until),
                 lease,
                 clock: Arc::clone(&env.clock),
                 standing: Arc::new(Standing {
@@ -289,7 +289,7 @@ impl Held {
         if ours {
             let standing = &self.standing.until_us;
             standing.store(end_of(from_us), Ordering::SeqCst);
-            self.writes.set(end_of(asked_us));
+            self.calls_until.set(end_of(asked_us));
         } else {
             self.standing.lost.send_replace(true);
         }
@@ -314,7 +314,7 @@ impl Held {
     pub async fn give_back(self, env: &Env) -> Result<(), PassError> {
         let lease = self.lease;
         env.write(GiveBack { lease }).await?;
-        self.writes.set(i64::MAX);
+        self.calls_until.set(i64::MAX);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! Permits are per request and not per call of a role, since one call may need several requests.
 //! They are kept in the ledger, so that a restart does not forget a quota that is already spent.
 
-use crate::lease::WritesUntil;
+use crate::lease::CallsUntil;
 use crate::limit::told::{Told, told};
 use crate::limit::{LimitState, Permit, Used, counts_those_out};
 use connector_sdk::async_trait;
@@ -68,7 +68,7 @@ pub struct PatientTransport {
     domain: String,
     limits: OnceLock<(Vec<Limit>, Option<LimitHeaders>)>,
     store: OnceLock<Store>,
-    writes: OnceLock<Arc<WritesUntil>>,
+    calls_until: OnceLock<Arc<CallsUntil>>,
     memory: Mutex<LimitState>,
     /// What became of calls since a permit was kept last.
     since: Mutex<Since>,
@@ -85,7 +85,7 @@ impl PatientTransport {
             domain,
             limits: OnceLock::new(),
             store: OnceLock::new(),
-            writes: OnceLock::new(),
+            calls_until: OnceLock::new(),
             memory: Mutex::default(),
             since: Mutex::new(Since {
                 is_new: true,
@@ -110,16 +110,16 @@ impl PatientTransport {
         self.begin(manifest.limits.clone(), manifest.limit_headers, store);
     }
 
-    /// Nothing that changes the other side goes out after this instant. The first word stands.
-    pub fn write_until(&self, writes: &Arc<WritesUntil>) {
-        let _first_word_stands = self.writes.set(Arc::clone(writes));
+    /// Nothing goes out after this instant. The first word stands.
+    pub fn call_until(&self, calls_until: &Arc<CallsUntil>) {
+        let _first_word_stands = self.calls_until.set(Arc::clone(calls_until));
     }
 
     /// The request as it may go out just now.
     fn in_time(&self, request: &Request) -> Request {
         let mut request = request.clone();
-        let until_us = self.writes.get().map_or(i64::MAX, |writes| writes.us());
-        if request.effect == Effect::Write && until_us < i64::MAX {
+        let until_us = self.calls_until.get().map_or(i64::MAX, |until| until.us());
+        if until_us < i64::MAX {
             let own_us = request.send_not_after_us.unwrap_or(i64::MAX);
             request.send_not_after_us = Some(own_us.min(until_us));
         }

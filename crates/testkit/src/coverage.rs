@@ -23,6 +23,7 @@ pub struct Coverage {
     acts: BTreeMap<&'static str, u64>,
     exceptions: BTreeMap<String, u64>,
     restores: u64,
+    takeovers: u64,
 }
 
 fn add<K: Ord>(to: &mut BTreeMap<K, u64>, key: K, count: u64) {
@@ -72,6 +73,11 @@ impl Coverage {
         self.restores += 1;
     }
 
+    /// A node was stopped in the middle of a pass, and another went on.
+    pub fn taken_over(&mut self) {
+        self.takeovers += 1;
+    }
+
     /// An exception was open at the end.
     pub fn exception(&mut self, code: &str, count: u64) {
         add(&mut self.exceptions, code.to_owned(), count);
@@ -86,6 +92,7 @@ impl Coverage {
         add_all(&mut self.acts, other.acts);
         add_all(&mut self.exceptions, other.exceptions);
         self.restores += other.restores;
+        self.takeovers += other.takeovers;
     }
 
     fn struck(&self, fault: &str, system: &str) -> u64 {
@@ -126,6 +133,9 @@ impl Coverage {
                 gaps.push(format!("nobody did: {}", kind.name()));
             }
         }
+        if self.takeovers == 0 {
+            gaps.push("no node was taken over from".to_owned());
+        }
         if self.restores == 0 {
             gaps.push("no ledger was restored".to_owned());
         }
@@ -163,6 +173,7 @@ impl Coverage {
         let acts: Vec<String> = self.acts.iter().map(|(a, n)| format!("{a} {n}")).collect();
         line(format!("people: {}", acts.join(", ")));
         line(format!("restores: {}", self.restores));
+        line(format!("nodes taken over from: {}", self.takeovers));
         let open = self.exceptions.iter().map(|(c, n)| format!("{c} {n}"));
         let open: Vec<String> = open.collect();
         line(format!("open exceptions: {}", open.join(", ")));

@@ -1,5 +1,7 @@
 //! Playing a schedule to its end and judging it.
 
+mod takeover;
+
 use crate::acts;
 use crate::bugs::Bug;
 use crate::coverage::Coverage;
@@ -196,7 +198,12 @@ impl Player<'_> {
                     self.replay().await?;
                 }
             }
-            self.pass().await?;
+            match schedule.takeovers.iter().find(|one| one.pass == pass) {
+                Some(takeover) => self.taken_over(*takeover).await?,
+                None => {
+                    self.pass().await?;
+                }
+            }
         }
         Ok(())
     }

@@ -11,6 +11,8 @@ use twins::firm::FirmSpec;
 
 /// Schedules in which the ledger is lost and restored.
 const RESTORES_PERCENT: u64 = 15;
+/// Of the others, schedules in which a node stands still.
+const TAKEOVERS_PERCENT: u64 = 40;
 
 /// Something people do before a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,15 @@ pub struct Restore {
     pub used: u64,
 }
 
+/// A node that stands still in the middle of a pass, while another takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Takeover {
+    /// In which pass.
+    pub pass: u64,
+    /// Before the request after so many.
+    pub requests: i64,
+}
+
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -51,6 +62,8 @@ pub struct Schedule {
     pub deaths: Vec<Death>,
     /// Whether the ledger is lost.
     pub restore: Option<Restore>,
+    /// Nodes that stand still.
+    pub takeovers: Vec<Takeover>,
     /// Whether people mend the causes of refusals before the end.
     pub mends: bool,
     /// Passes with faults and people.
@@ -116,7 +129,22 @@ impl Schedule {
         let mut schedule = Self::plain(seed);
         schedule.add_restore(restore(seed, schedule.passes));
         schedule.add_extra_acts();
+        schedule.add_takeovers();
         schedule
+    }
+
+    /// Nodes that stand still, by dice of its own. Not where the ledger is lost: a node that goes on
+    /// with a ledger that is no more is another story.
+    fn add_takeovers(&mut self) {
+        let mut dice = Dice::new(self.seed ^ 0x07a6_e0fe);
+        if self.restore.is_some() || !dice.percent(TAKEOVERS_PERCENT) {
+            return;
+        }
+        for _ in 0..dice.between(1, 2) {
+            let pass = dice.between(0, self.passes);
+            let requests = i64::try_from(dice.below(70)).unwrap_or(0);
+            self.takeovers.push(Takeover { pass, requests });
+        }
     }
 
     /// A ledger that is lost and restored. People go on working between backup and restore, at
@@ -200,6 +228,7 @@ impl Schedule {
             acts,
             deaths,
             restore: None,
+            takeovers: Vec::new(),
             mends: false,
             passes,
             tamper: None,
@@ -241,6 +270,9 @@ impl fmt::Display for Schedule {
         }
         for act in &self.acts {
             writeln!(f, "before pass {}: {:?}", act.pass, act.kind)?;
+        }
+        for Takeover { pass, requests } in &self.takeovers {
+            writeln!(f, "pass {pass} stands still after {requests} requests")?;
         }
         if let Some(Restore { taken, used }) = self.restore {
             writeln!(f, "backup before pass {taken}, restored before pass {used}")?;

@@ -285,9 +285,9 @@ impl World {
             )),
             _ => self.deaths.clone(),
         };
-        let writes = Arc::default();
-        way_in.write_until(&writes);
-        way_out.write_until(&writes);
+        let calls_until = Arc::default();
+        way_in.call_until(&calls_until);
+        way_out.call_until(&calls_until);
         way_in.begin_with(source.manifest(), Some(store.clone()));
         way_out.begin_with(target.manifest(), Some(store.clone()));
         Ok(Env {
@@ -300,7 +300,7 @@ impl World {
             crashes,
             progress: Arc::new(Silent),
             stop: Arc::new(NeverStop),
-            writes,
+            calls_until,
             settings: Arc::clone(&self.settings),
         })
     }

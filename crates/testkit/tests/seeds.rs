@@ -150,3 +150,10 @@ fn a_line_of_work_withdrawn_before_a_restore_is_named() {
         passes_as_drawn(seed);
     }
 }
+
+/// A node that had stood still sent a read under a permit of ten minutes before, and the account
+/// refused what the node after it had a right to.
+#[test]
+fn a_read_that_comes_late_spends_no_quota_of_another_node() {
+    passes_as_drawn(911);
+}

@@ -580,7 +580,7 @@ fn connect(
         crashes: Arc::new(NoCrashes),
         progress: Arc::new(Voice(told)),
         stop: Arc::new(NeverStop),
-        writes: Arc::default(),
+        calls_until: Arc::default(),
         settings: Arc::new(settings),
     })
 }
