@@ -38,6 +38,9 @@ pub(crate) fn open_vault(
     backend: &mut Backend<'_>,
     options: &StoreOptions,
 ) -> Result<Option<Vault>, StoreError> {
+    // First: a session that is seen here was opened with the identity that is read next, also where
+    // another node founds the ledger at this moment.
+    let sessions = next_writer_no(backend)? - 1;
     let mut read = |name: &'static str| {
         let mut value = None;
         backend.stream("setting_get", &[name.into()], &mut |mut row| {
@@ -51,7 +54,7 @@ pub(crate) fn open_vault(
     let wrapped = read(LEDGER_KEY)?;
     let (Some(digest), Some(wrapped)) = (digest, wrapped) else {
         // Sessions without an identity: making a new one would orphan all that is written.
-        if next_writer_no(backend)? > 1 {
+        if sessions > 0 {
             let what = "the identity of this ledger is gone: restore a backup";
             return Err(StoreError::inconsistent("setting", LEDGER_KEY, what));
         }

@@ -41,6 +41,8 @@ pub enum Bug {
     LostIntent,
     /// After a restart nothing that was in doubt is looked up: what was sent is sent again.
     BlindLookUp,
+    /// A process that stood still sends what it was about to send, however late it is.
+    LateSend,
 }
 
 /// A target with a planted bug.

@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 /// The gate of one process.
 pub struct Gate {
     inner: Arc<dyn Transport>,
+    /// Whether a request that was held goes out however late it is: a planted bug.
+    is_late: bool,
     /// Requests that pass before it closes for one.
     left: AtomicI64,
     reached: Notify,
@@ -22,9 +24,10 @@ pub struct Gate {
 
 impl Gate {
     /// A gate before the request after so many.
-    pub fn after(requests: i64, inner: Arc<dyn Transport>) -> Arc<Self> {
+    pub fn after(requests: i64, inner: Arc<dyn Transport>, is_late: bool) -> Arc<Self> {
         Arc::new(Self {
             inner,
+            is_late,
             left: AtomicI64::new(requests),
             reached: Notify::new(),
             opened: Notify::new(),
@@ -51,7 +54,7 @@ impl Gate {
 
 #[async_trait]
 impl Transport for Gate {
-    async fn send(&self, request: Request) -> Result<Reply, TransportError> {
+    async fn send(&self, mut request: Request) -> Result<Reply, TransportError> {
         let kept = self
             .held
             .lock()
@@ -64,6 +67,9 @@ impl Transport for Gate {
         if self.left.fetch_sub(1, Ordering::SeqCst) == 0 {
             self.reached.notify_one();
             self.opened.notified().await;
+            if self.is_late {
+                request.send_not_after_us = None;
+            }
         }
         self.inner.send(request).await
     }

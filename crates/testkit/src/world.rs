@@ -230,7 +230,11 @@ impl World {
             ..self.options()
         };
         let store = self.ledger().join_in_memory(options).map_err(text)?;
-        let gate = Gate::after(requests, Arc::clone(&self.transport));
+        let gate = Gate::after(
+            requests,
+            Arc::clone(&self.transport),
+            self.bug == Bug::LateSend,
+        );
         let transport: Arc<dyn Transport> = gate.clone();
         Ok((self.handles(store, &transport)?, gate))
     }
@@ -268,7 +272,7 @@ impl World {
         let target: Arc<dyn Target> =
             Arc::new(ReferenceErp::new(target, &token, inner, Arc::clone(&clock)).map_err(text)?);
         let target: Arc<dyn Target> = match self.bug {
-            Bug::None | Bug::LostWriteBack | Bug::LostIntent => target,
+            Bug::None | Bug::LostWriteBack | Bug::LostIntent | Bug::LateSend => target,
             bug => Arc::new(BuggyTarget::new(target, bug, &self.memory)),
         };
         let feedback: Arc<dyn Feedback> = source.clone();

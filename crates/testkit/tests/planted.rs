@@ -3,9 +3,10 @@
 use counterfoil_testkit::bugs::Bug;
 use counterfoil_testkit::crashes::Death;
 use counterfoil_testkit::play::{Played, play_schedule};
-use counterfoil_testkit::schedule::Schedule;
+use counterfoil_testkit::schedule::{Schedule, Takeover};
 use pipeline::crash::CrashPoint;
 use twins::erp::{Tamper, TamperMode, TamperWhen, Uniqueness};
+use twins::fault::FaultPlan;
 
 /// Some schedule among the first ones notices.
 fn noticed(bug: Bug, most: u64, sees: impl Fn(&Played) -> bool) {
@@ -78,6 +79,33 @@ fn a_look_up_that_sees_nothing_after_a_restart_posts_twice() {
         !played.is_good()
     });
     assert!(seen, "a blind look-up was not noticed in 20 schedules");
+}
+
+/// A node stands still before one of its requests in the first pass; only our look-up keeps a key to
+/// one line.
+fn standing_still(requests: i64) -> Schedule {
+    let mut schedule = Schedule::plain(7);
+    schedule.uniqueness = Uniqueness::LookUp;
+    schedule.tracker_faults = FaultPlan::none(1);
+    schedule.erp_faults = FaultPlan::none(2);
+    schedule.deaths.clear();
+    schedule.acts.clear();
+    schedule.takeovers = vec![Takeover { pass: 0, requests }];
+    schedule
+}
+
+#[test]
+fn a_posting_of_a_dead_node_that_comes_late_is_a_duplicate() {
+    let requests = 8..40;
+    let seen = requests.clone().any(|requests| {
+        let played = play_schedule(standing_still(requests), Bug::LateSend);
+        verdict(&played, |verdict| verdict.duplicates > 0)
+    });
+    assert!(seen, "a late posting was not noticed");
+    for requests in requests.step_by(4) {
+        let played = play_schedule(standing_still(requests), Bug::None);
+        assert!(played.is_good(), "{}", played.report());
+    }
 }
 
 /// The same schedules find nothing where no bug is planted.

@@ -45,9 +45,9 @@ impl Player<'_> {
             takeover.requests + 1
         ));
         world.clock.pass_ms(LEASE_ENDS_MS);
-        let (second, living) = world.node("second", i64::MAX)?;
-        let taken = wait_for(&second, &domain, 0).await.map_err(text)?;
-        living.keeps(&Arc::new(taken), &second);
+        let (second, _) = world.node("second", i64::MAX)?;
+        let asking = unbounded(&second);
+        let _taken = wait_for(&asking, &domain, 0).await.map_err(text)?;
         let wait_ms = self.dice.between(1_000, 600_000);
         world.clock.pass_ms(wait_ms);
         let of_second = sync(&second, world.today, SyncOptions::default()).await;
@@ -83,16 +83,21 @@ impl Player<'_> {
         }
         self.world.clock.pass_ms(LEASE_ENDS_MS);
         self.env = self.world.session()?;
-        // The lease is asked for by a handle of its own: it does not bound the passes that follow.
-        let asking = Env {
-            calls_until: Arc::default(),
-            ..self.env.clone()
-        };
+        let asking = unbounded(&self.env);
         let domain = target_domain(&asking.settings.flow);
         let held = wait_for(&asking, &domain, 0).await;
         let held = held.map_err(|error| error.to_string())?;
         held.give_back(&asking)
             .await
             .map_err(|error| error.to_string())
+    }
+}
+
+/// Handles to ask for a lease with. A living process extends it beside its work, whatever that waits
+/// for; here nothing runs beside, and the lease must not bound the work of the handles it is for.
+fn unbounded(env: &Env) -> Env {
+    Env {
+        calls_until: Arc::default(),
+        ..env.clone()
     }
 }
