@@ -299,6 +299,9 @@ fn failed(doing: &str, source: tokio_postgres::Error) -> StoreError {
                 || code.starts_with("57P")
                 || code.starts_with("08")
                 || code == "23505"
+                // Two nodes made the same table or type at the same moment.
+                || code == "42710"
+                || code == "42P07"
                 || code == "55P03"
         });
     StoreError::Database {
